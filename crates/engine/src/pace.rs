@@ -1,0 +1,68 @@
+//! Strict real time: when which position is due.
+//!
+//! ```text
+//! due(p) = anchor + (p − from) / sample rate,   never before the anchor
+//! ```
+//!
+//! All deadlines hang on one anchor, so lateness never adds up: who wakes up late catches up at once.
+
+use std::time::{Duration, Instant};
+
+use crate::{Position, position::duration_of};
+
+/// One straight line through time and position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    anchor: Instant,
+    from: Position,
+    sample_rate_hz: u32,
+}
+
+impl Pace {
+    /// Everything before `from` is due at `now`, and what follows in real time.
+    pub(crate) fn new(from: Position, sample_rate_hz: u32, now: Instant) -> Self {
+        Self { anchor: now, from, sample_rate_hz }
+    }
+
+    /// When the chunk that begins at `position` is to be rendered.
+    pub(crate) fn due(&self, position: Position) -> Instant {
+        self.anchor + duration_of(position.since(self.from), self.sample_rate_hz)
+    }
+
+    /// How much later than due it is at `now`.
+    pub(crate) fn late(&self, position: Position, now: Instant) -> Duration {
+        now.saturating_duration_since(self.due(position))
+    }
+
+    /// Samples from `position` to where real time begins; 0 from there on.
+    pub(crate) fn ahead(&self, position: Position) -> u64 {
+        self.from.since(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "an instant to count from")]
+    fn start() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn what_lies_before_the_anchor_is_due_at_once() {
+        let now = start();
+        let pace = Pace::new(Position::new(44_100), 44_100, now);
+        assert_eq!(pace.due(Position::START), now);
+        assert_eq!(pace.due(Position::new(88_200)), now + Duration::from_secs(1));
+        assert_eq!(pace.ahead(Position::new(100)), 44_000);
+    }
+
+    #[test]
+    fn a_year_later_not_a_sample_is_lost() {
+        let now = start();
+        let pace = Pace::new(Position::START, 44_100, now);
+        let year = Duration::from_secs(365 * 24 * 3600);
+        assert_eq!(pace.due(Position::new(44_100 * year.as_secs())), now + year);
+    }
+}

@@ -1,0 +1,173 @@
+//! A station at work: its values, the events that led to them, and how it comes back after a rest.
+//!
+//! Every two seconds it takes a checkpoint, and keeps as many as reach back [`StationSpec::refill`].
+//! At rest ([`Performer::rest`]) only one of them stays, about 1 KiB instead of a station's delay
+//! lines; the next render resumes from it and renders unheard up to where it stopped, events included.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use perpetuo_station::{BLOCK_LEN, Performance, Setting, Snapshot, Station, StationSpec, Values};
+
+use crate::{Position, position::whole_frames};
+
+/// How often a checkpoint is taken.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// One performance of a station: samples out in order, settings in at any time between two renders.
+pub struct Performer {
+    spec: Arc<StationSpec>,
+    seed: u64,
+    sample_rate_hz: u32,
+    /// In force, or headed for, at `position`.
+    values: Values,
+    position: Position,
+    /// Since the oldest checkpoint.
+    events: VecDeque<Event>,
+    /// Never empty; the first is old enough to resume from.
+    checkpoints: VecDeque<Checkpoint>,
+    station: Option<Box<dyn Station>>,
+}
+
+/// A setting and the position at which it applies.
+#[derive(Clone, Copy)]
+struct Event {
+    position: Position,
+    setting: Setting,
+}
+
+/// All that is needed to go on from a position; without a snapshot it is the very beginning.
+struct Checkpoint {
+    position: Position,
+    values: Values,
+    snapshot: Option<Snapshot>,
+}
+
+impl Performer {
+    /// A performance at its beginning; the station itself is made with the first render.
+    pub fn new(spec: Arc<StationSpec>, seed: u64, values: Values, sample_rate_hz: u32) -> Self {
+        let start =
+            Checkpoint { position: Position::START, values: values.clone(), snapshot: None };
+        Self {
+            spec,
+            seed,
+            sample_rate_hz,
+            values,
+            position: Position::START,
+            events: VecDeque::new(),
+            checkpoints: VecDeque::from([start]),
+            station: None,
+        }
+    }
+
+    /// Applies a setting from the current position on, which it returns.
+    pub fn set(&mut self, setting: Setting) -> Position {
+        self.values.apply(setting);
+        // Only the last of several settings of one parameter at one position counts.
+        self.events.retain(|event| {
+            event.position < self.position || event.setting.index() != setting.index()
+        });
+        self.events.push_back(Event { position: self.position, setting });
+        if let Some(station) = &mut self.station {
+            station.set(setting);
+        }
+        self.position
+    }
+
+    /// Renders the next samples; both slices are of one length, a multiple of a block's.
+    pub fn render(&mut self, mut out: [&mut [f32]; 2]) {
+        let mut station = match self.station.take() {
+            Some(station) => station,
+            None => self.resume(),
+        };
+        station.render(&mut out);
+        self.position += out[0].len() as u64;
+        if self.is_checkpoint_due() {
+            self.take_checkpoint(station.as_mut());
+        }
+        self.station = Some(station);
+    }
+
+    /// Lets go of the station and of all but one checkpoint; the next render picks up from there.
+    pub fn rest(&mut self) {
+        self.station = None;
+        self.checkpoints.truncate(1);
+    }
+
+    /// The position of the next sample.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// The values in force, or headed for.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// What is performed.
+    pub fn spec(&self) -> &Arc<StationSpec> {
+        &self.spec
+    }
+
+    /// Where its chance is drawn from.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// A station as it was at the oldest checkpoint, brought to `position` unheard.
+    ///
+    /// A station that refuses its own snapshot begins anew there; that is a fault of the station.
+    fn resume(&self) -> Box<dyn Station> {
+        let checkpoint = &self.checkpoints[0];
+        let mut station = (self.spec.perform)(&Performance {
+            seed: self.seed,
+            sample_rate_hz: self.sample_rate_hz,
+            values: &checkpoint.values,
+        });
+        if let Some(snapshot) = &checkpoint.snapshot {
+            let _ = station.resume(snapshot);
+        }
+        let mut at = checkpoint.position;
+        for event in &self.events {
+            skip(station.as_mut(), event.position.since(at));
+            at = event.position;
+            station.set(event.setting);
+        }
+        skip(station.as_mut(), self.position.since(at));
+        station
+    }
+
+    fn is_checkpoint_due(&self) -> bool {
+        let last = self.checkpoints.back().map_or(Position::START, |last| last.position);
+        self.position.since(last) >= whole_frames(CHECKPOINT_INTERVAL, self.sample_rate_hz)
+    }
+
+    fn take_checkpoint(&mut self, station: &mut dyn Station) {
+        self.checkpoints.push_back(Checkpoint {
+            position: self.position,
+            values: self.values.clone(),
+            snapshot: Some(station.snapshot()),
+        });
+        let refill = whole_frames(self.spec.refill, self.sample_rate_hz);
+        while self.checkpoints.len() > 1
+            && self.position.since(self.checkpoints[1].position) >= refill
+        {
+            self.checkpoints.pop_front();
+        }
+        let oldest = self.checkpoints[0].position;
+        while self.events.front().is_some_and(|event| event.position < oldest) {
+            self.events.pop_front();
+        }
+    }
+}
+
+/// Renders `samples` unheard.
+fn skip(station: &mut dyn Station, samples: u64) {
+    const STEP: usize = 16 * BLOCK_LEN;
+    let (mut left, mut right) = ([0.0; STEP], [0.0; STEP]);
+    let mut rest = samples as usize;
+    while rest > 0 {
+        let len = rest.min(STEP);
+        station.render(&mut [&mut left[..len], &mut right[..len]]);
+        rest -= len;
+    }
+}

@@ -1,0 +1,421 @@
+//! One performance and everyone who listens to it: what is rendered when, and for whom.
+//!
+//! ```text
+//!             join, on_taken                 no one takes             60 s, nobody there
+//!   Frozen ──────────────────► Playing ──────────────────► Frozen ──────────────────────► Resting
+//!     ▲                                                                                     │
+//!     └──────────────────────────────── join ◄──────────────────────────────────────────────┘
+//! ```
+//!
+//! Playing, it renders in real time. Frozen, it costs no CPU and keeps backlog and encoders. Resting,
+//! it keeps a snapshot only, until its time to live is over.
+
+mod listener;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use perpetuo_station::{Setting, StationSpec, Values};
+
+use crate::{
+    Chunk, Encoder, Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES,
+    Performer, Position,
+    pace::Pace,
+    position::{duration_of, whole_frames},
+};
+use listener::Listener;
+pub use listener::{Lead, LeadError, ListenerId};
+
+/// What is the same for all streams of one program.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamConfig {
+    /// Samples a second, a channel; 32 000, 44 100 or 48 000.
+    pub sample_rate_hz: u32,
+    /// How long a stream that nobody listens to keeps its backlog and its encoders.
+    pub frozen_for: Duration,
+    /// How long after its last use a stream is forgotten.
+    pub time_to_live: Duration,
+}
+
+/// One performance, rendered on demand.
+pub struct Stream {
+    performer: Performer,
+    config: StreamConfig,
+    /// Where in its first chunk's length the stream begins its rhythm, 0..1.
+    stagger: f32,
+    phase: Phase,
+    listeners: HashMap<ListenerId, Listener>,
+    renditions: Vec<Rendition>,
+    listeners_ever: u64,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    Playing { pace: Pace, step: Step },
+    Frozen { since: Instant },
+    Resting { since: Instant },
+}
+
+/// How far a stream that began to play has come towards its steady rhythm.
+#[derive(Clone, Copy, PartialEq)]
+enum Step {
+    /// Someone waits for the first byte.
+    First,
+    /// The lead is being filled.
+    Filling,
+    /// Chunk by chunk in real time.
+    Steady,
+}
+
+/// One encoding in use.
+struct Rendition {
+    encoding: Encoding,
+    encoder: Box<dyn Encoder>,
+    /// Where the last listener was seen on it.
+    heard: Position,
+}
+
+/// What a stream wants next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// To render its next chunk, not before `at`; later than `deadline` a listener underruns.
+    Render {
+        /// When it is due.
+        at: Instant,
+        /// When it is too late.
+        deadline: Instant,
+    },
+    /// To be polled again then, unless something is asked of it before.
+    Wait(Instant),
+    /// To be forgotten: unused for its time to live.
+    Expired,
+}
+
+/// Room for the samples of one chunk, shared by all streams of a thread.
+pub struct Scratch {
+    left: Vec<f32>,
+    right: Vec<f32>,
+    first: Position,
+    frames: usize,
+}
+
+/// What was rendered, and how well in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Samples a channel in the chunk.
+    pub samples: usize,
+    /// How much later than due.
+    pub late: Duration,
+    /// How far what was sent still runs ahead for the listener with the smallest lead.
+    pub lead_left: Duration,
+    /// Listeners for whom real time has passed what was sent.
+    pub underruns: usize,
+}
+
+/// When a setting will be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Where it applies.
+    pub position: Position,
+    /// Until the listener with the largest lead hears it, what its player holds apart; `None` while
+    /// nothing plays.
+    pub audible_in: Option<Duration>,
+}
+
+/// What a stream is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Samples rendered.
+    pub position: Position,
+    /// The values in force, or headed for.
+    pub values: Values,
+    /// Listeners, stalled ones too.
+    pub listeners: usize,
+    /// Whether it is being rendered.
+    pub is_playing: bool,
+}
+
+impl Stream {
+    /// Where someone who did not yet take a chunk counts as stalled: without progress for so long.
+    const STALLED_AFTER: Duration = Duration::from_millis(500);
+
+    /// Lateness beyond which real time is given up and begins anew: a machine that slept must not
+    /// render its night.
+    const MAX_CATCH_UP: Duration = Duration::from_secs(2);
+
+    /// The past that is kept for those who join, unless a listener's lead asks for more.
+    const BACKLOG: Duration = Duration::from_secs(3);
+
+    /// How long an encoding without a listener is kept up while others listen.
+    const RENDITION_KEPT: Duration = Duration::from_secs(10);
+
+    /// A stream at its beginning, frozen. `stagger`, 0..1, spreads streams that begin together.
+    pub fn new(
+        spec: Arc<StationSpec>,
+        seed: u64,
+        values: Values,
+        stagger: f32,
+        config: StreamConfig,
+        now: Instant,
+    ) -> Self {
+        Self {
+            performer: Performer::new(spec, seed, values, config.sample_rate_hz),
+            config,
+            stagger,
+            phase: Phase::Resting { since: now },
+            listeners: HashMap::new(),
+            renditions: Vec::new(),
+            listeners_ever: 0,
+        }
+    }
+
+    /// Lets someone in who will take what is encoded as `encoding` from `at` on: a frame border at or
+    /// before the live edge, chosen with `lead` from the backlog.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodingError`] when the encoder cannot be made; nothing has changed then.
+    pub fn handle_join(
+        &mut self,
+        encoding: Encoding,
+        lead: Lead,
+        at: Position,
+        now: Instant,
+    ) -> Result<ListenerId, EncodingError> {
+        let live = self.performer.position();
+        match self.renditions.iter_mut().find(|rendition| rendition.encoding == encoding) {
+            Some(rendition) => rendition.heard = live,
+            None => self.renditions.push(Rendition {
+                encoding,
+                encoder: encoding.encoder(self.config.sample_rate_hz)?,
+                heard: live,
+            }),
+        }
+        self.listeners_ever += 1;
+        let id = ListenerId::new(self.listeners_ever);
+        let lead = lead.samples(self.config.sample_rate_hz);
+        self.listeners.insert(id, Listener { encoding, lead, taken: at, progress: now });
+        if !self.is_playing() {
+            self.play(at + lead, now);
+        }
+        Ok(id)
+    }
+
+    /// Lets someone go.
+    pub fn handle_leave(&mut self, id: ListenerId, now: Instant) {
+        self.listeners.remove(&id);
+        if self.listeners.is_empty() && self.is_playing() {
+            self.phase = Phase::Frozen { since: now };
+        }
+    }
+
+    /// Applies a setting at the next chunk border.
+    pub fn handle_setting(&mut self, setting: Setting, now: Instant) -> Applied {
+        let position = self.performer.set(setting);
+        match &mut self.phase {
+            Phase::Playing { pace, .. } => {
+                let lead = self.listeners.values().map(|listener| listener.lead).max();
+                let heard =
+                    pace.due(position) + duration_of(lead.unwrap_or(0), self.config.sample_rate_hz);
+                Applied { position, audible_in: Some(heard.saturating_duration_since(now)) }
+            }
+            Phase::Frozen { since } | Phase::Resting { since } => {
+                *since = now;
+                Applied { position, audible_in: None }
+            }
+        }
+    }
+
+    /// Notes how far a listener has taken what it is sent. Someone for whom the stream waited starts
+    /// it again.
+    pub fn on_taken(&mut self, id: ListenerId, position: Position, now: Instant) {
+        let Some(listener) = self.listeners.get_mut(&id) else { return };
+        if position > listener.taken {
+            listener.taken = position;
+            listener.progress = now;
+            let from = position + listener.lead;
+            if !self.is_playing() {
+                self.play(from, now);
+            }
+        }
+    }
+
+    /// Says what to do next, and goes to rest when it is time to.
+    pub fn poll(&mut self, now: Instant) -> Next {
+        if self.is_playing() && !self.is_taken(now) {
+            self.phase = Phase::Frozen { since: now };
+        }
+        if let Phase::Frozen { since } = self.phase {
+            let until = since + self.config.frozen_for;
+            if now < until || !self.listeners.is_empty() {
+                return Next::Wait(until.max(now + Self::STALLED_AFTER));
+            }
+            self.performer.rest();
+            self.renditions.clear();
+            self.phase = Phase::Resting { since };
+        }
+        match self.phase {
+            Phase::Playing { pace, .. } => {
+                let at = pace.due(self.performer.position());
+                Next::Render { at, deadline: at + self.smallest_lead() }
+            }
+            Phase::Frozen { since } | Phase::Resting { since } => {
+                let until = since + self.config.time_to_live;
+                if now < until { Next::Wait(until) } else { Next::Expired }
+            }
+        }
+    }
+
+    /// Renders the next chunk into `scratch`, whether it is due or not.
+    pub fn render(&mut self, scratch: &mut Scratch, now: Instant) -> Report {
+        let first = self.performer.position();
+        let frames = self.next_frames(first);
+        let late = self.keep_pace(first, now);
+        scratch.first = first;
+        scratch.frames = frames;
+        let samples = frames * FRAME_LEN;
+        self.performer.render([&mut scratch.left[..samples], &mut scratch.right[..samples]]);
+
+        let rate = self.config.sample_rate_hz;
+        let is_starved = |listener: &&Listener| {
+            late > duration_of(listener.lead, rate)
+                && !listener.is_stalled(first, now, Self::STALLED_AFTER)
+        };
+        Report {
+            samples,
+            late,
+            lead_left: self.smallest_lead().saturating_sub(late),
+            underruns: self.listeners.values().filter(is_starved).count(),
+        }
+    }
+
+    /// Encodes what [`Self::render`] left in `scratch`, once for each encoding in use.
+    pub fn encode(&mut self, scratch: &Scratch, publish: &mut dyn FnMut(Encoding, Chunk)) {
+        self.drop_unheard_renditions();
+        let rate = self.config.sample_rate_hz;
+        let lead = self.listeners.values().map(|listener| listener.lead).max().unwrap_or(0);
+        let keep = lead.max(whole_frames(Self::BACKLOG, rate))
+            + u64::from(crate::Cursor::SLACK * rate)
+            + (MAX_CHUNK_FRAMES * FRAME_LEN) as u64;
+        for rendition in &mut self.renditions {
+            let frame_bytes = rendition.encoding.max_frame_bytes(rate);
+            let mut bytes = Vec::with_capacity(scratch.frames * frame_bytes);
+            let mut chunk = Chunk::new(scratch.first, keep);
+            for frame in 0..scratch.frames {
+                let span = frame * FRAME_LEN..(frame + 1) * FRAME_LEN;
+                let pcm = [&scratch.left[span.clone()], &scratch.right[span]];
+                rendition.encoder.encode(pcm, &mut bytes);
+                chunk.mark_frame(bytes.len());
+            }
+            chunk.fill(bytes);
+            publish(rendition.encoding, chunk);
+        }
+    }
+
+    /// What it is doing.
+    pub fn state(&self) -> State {
+        State {
+            position: self.performer.position(),
+            values: self.performer.values().clone(),
+            listeners: self.listeners.len(),
+            is_playing: self.is_playing(),
+        }
+    }
+
+    /// Whether it is being rendered.
+    pub fn is_playing(&self) -> bool {
+        matches!(self.phase, Phase::Playing { .. })
+    }
+
+    /// Whether it keeps nothing but a snapshot: its backlogs can go.
+    pub fn is_resting(&self) -> bool {
+        matches!(self.phase, Phase::Resting { .. })
+    }
+
+    /// Whether someone listens, or did until just now, to this encoding.
+    pub fn has_rendition(&self, encoding: Encoding) -> bool {
+        self.renditions.iter().any(|rendition| rendition.encoding == encoding)
+    }
+
+    /// The station it performs.
+    pub fn spec(&self) -> &Arc<StationSpec> {
+        self.performer.spec()
+    }
+
+    /// Renders up to `from` at once and on from there in real time.
+    fn play(&mut self, from: Position, now: Instant) {
+        let from = from.max(self.performer.position());
+        let pace = Pace::new(from, self.config.sample_rate_hz, now);
+        self.phase = Phase::Playing { pace, step: Step::First };
+    }
+
+    /// How many frames to render next. Until real time begins, as many as are missing, the first of
+    /// them quickly; then, once, a length that staggers the stream; then what the leads allow.
+    fn next_frames(&mut self, position: Position) -> usize {
+        let frame = FRAME_LEN as u64;
+        let lead = self.listeners.values().map(|listener| listener.lead).min().unwrap_or(0);
+        let paced = ((lead / 4 / frame) as usize).clamp(MIN_CHUNK_FRAMES, MAX_CHUNK_FRAMES);
+        let Phase::Playing { pace, step } = &mut self.phase else { return paced };
+        let missing = (pace.ahead(position) / frame) as usize;
+        match *step {
+            Step::First => {
+                *step = Step::Filling;
+                MIN_CHUNK_FRAMES
+            }
+            Step::Filling if missing > 0 => missing.clamp(MIN_CHUNK_FRAMES, MAX_CHUNK_FRAMES),
+            Step::Filling => {
+                *step = Step::Steady;
+                let lengths = (paced - MIN_CHUNK_FRAMES + 1).max(2);
+                MIN_CHUNK_FRAMES + (self.stagger * lengths as f32) as usize
+            }
+            Step::Steady => paced,
+        }
+    }
+
+    /// How late the chunk at `position` is; beyond all catching up, real time begins anew there.
+    fn keep_pace(&mut self, position: Position, now: Instant) -> Duration {
+        let Phase::Playing { pace, step } = self.phase else { return Duration::ZERO };
+        let late = pace.late(position, now);
+        if late > Self::MAX_CATCH_UP {
+            let pace = Pace::new(position, self.config.sample_rate_hz, now);
+            self.phase = Phase::Playing { pace, step };
+        }
+        late
+    }
+
+    /// Whether at least one listener takes what it is sent.
+    fn is_taken(&self, now: Instant) -> bool {
+        let live = self.performer.position();
+        let mut listeners = self.listeners.values();
+        listeners.any(|listener| !listener.is_stalled(live, now, Self::STALLED_AFTER))
+    }
+
+    fn smallest_lead(&self) -> Duration {
+        let lead = self.listeners.values().map(|listener| listener.lead).min().unwrap_or(0);
+        duration_of(lead, self.config.sample_rate_hz)
+    }
+
+    fn drop_unheard_renditions(&mut self) {
+        let live = self.performer.position();
+        let kept = whole_frames(Self::RENDITION_KEPT, self.config.sample_rate_hz);
+        let listeners = &self.listeners;
+        self.renditions.retain_mut(|rendition| {
+            if listeners.values().any(|listener| listener.encoding == rendition.encoding) {
+                rendition.heard = live;
+            }
+            live.since(rendition.heard) <= kept
+        });
+    }
+}
+
+impl Scratch {
+    /// Room for the largest chunk.
+    #[expect(clippy::new_without_default, reason = "150 KiB are not made by default")]
+    pub fn new() -> Self {
+        let room = MAX_CHUNK_FRAMES * FRAME_LEN;
+        Self { left: vec![0.0; room], right: vec![0.0; room], first: Position::START, frames: 0 }
+    }
+}
