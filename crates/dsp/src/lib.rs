@@ -1,1 +1,48 @@
-//! Parts of sound.
+//! Parts of sound: oscillators, filters, envelopes, noise, delays, a reverb, a limiter, and chance.
+//!
+//! ```text
+//! Chance ──► notes ──► Phase, saw, noise ──► Svf ──► Echo, Reverb ──► DcBlocker ──► Limiter
+//!                         ▲ Decay, Swell, Ramp (control: once per 64 samples, lines between)
+//! ```
+//!
+//! Every part is made of `+ - * /`, compares and integers only, so that a build for another machine
+//! gives the same bits. A frequency is a `phase_step`: cycles per sample, 0 to 0.5. After `new` nothing
+//! allocates. Parts that hold sound say through [`State`] what a snapshot of them needs.
+
+mod chance;
+mod dc;
+mod echo;
+mod envelope;
+mod lanes;
+mod leveler;
+mod limiter;
+mod line;
+pub mod math;
+mod noise;
+mod phase;
+mod quartet;
+mod ramp;
+mod reverb;
+mod saw;
+mod state;
+mod svf;
+
+pub use chance::Chance;
+pub use dc::DcBlocker;
+pub use echo::Echo;
+pub use envelope::{Decay, Segment, Swell};
+pub use lanes::Lanes;
+pub use leveler::Leveler;
+pub use limiter::Limiter;
+pub use line::Line;
+pub use noise::Noise;
+pub use phase::Phase;
+pub use quartet::Quartet;
+pub use ramp::Ramp;
+pub use reverb::Reverb;
+pub use saw::{Saw, saw, saw_sharpness};
+pub use state::State;
+pub use svf::{Svf, SvfLanes, Tuning};
+
+/// The step of control in samples: settings that are not per-sample move in straight lines this long.
+pub const CONTROL_LEN: usize = 64;

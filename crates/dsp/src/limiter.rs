@@ -1,0 +1,200 @@
+//! Keeps peaks below a ceiling, also between samples, by turning down shortly before they come.
+//!
+//! ```text
+//! peak of 16 samples = max |x|, |m|      m = (9(x₀ + x₁) − (x₋₁ + x₂)) / 16, halfway between two samples
+//! limit = min(1, ceiling / peak)         node = min of the limits on both sides of it
+//! next gain = min over the nodes ahead of the straight line that just meets each;
+//!             otherwise up to 1, by a release of 120 ms
+//! ```
+//!
+//! What comes in leaves [`Limiter::DELAY`] samples later. Below the ceiling nothing is changed.
+
+use crate::{State, math};
+
+/// A look-ahead limiter for two channels.
+#[derive(Clone, Debug)]
+pub struct Limiter {
+    coming: [[f32; LEN]; 2],
+    held: [[f32; LEN]; 2],
+    leaving: [[f32; LEN]; 2],
+    /// Limits of what is held, then of what comes.
+    limits: [f32; 2 * PARTS],
+    /// The last three samples of what is held.
+    before: [[f32; 3]; 2],
+    gain: f32,
+    release: f32,
+    at: usize,
+}
+
+/// Samples that are weighed together.
+const LEN: usize = 64;
+/// Samples of one limit.
+const PART_LEN: usize = 16;
+const PARTS: usize = LEN / PART_LEN;
+
+impl Limiter {
+    /// How much later samples leave.
+    pub const DELAY: usize = 2 * LEN;
+
+    /// -1.6 dBFS: 0.6 dB below what is promised, for what the halfway points do not show.
+    pub const CEILING: f32 = 0.832;
+
+    /// Open, with a release that follows the sample rate.
+    pub fn new(sample_rate_hz: u32) -> Self {
+        Self::with_release(PART_LEN as f32 / (0.12 * sample_rate_hz as f32))
+    }
+
+    /// Open and empty.
+    pub fn reset(&mut self) {
+        *self = Self::with_release(self.release);
+    }
+
+    /// Takes samples and gives those of [`Self::DELAY`] before; both channels of one length.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    pub fn process(&mut self, io: &mut [&mut [f32]; 2]) {
+        let len = io[0].len();
+        let mut start = 0;
+        while start < len {
+            let run = (len - start).min(LEN - self.at);
+            for (channel, io) in io.iter_mut().enumerate() {
+                let io = &mut io[start..start + run];
+                self.coming[channel][self.at..self.at + run].copy_from_slice(io);
+                io.copy_from_slice(&self.leaving[channel][self.at..self.at + run]);
+            }
+            self.at += run;
+            start += run;
+            if self.at == LEN {
+                self.at = 0;
+                self.weigh();
+                self.release_held();
+                self.held = self.coming;
+            }
+        }
+    }
+
+    fn with_release(release: f32) -> Self {
+        Self {
+            coming: [[0.0; LEN]; 2],
+            held: [[0.0; LEN]; 2],
+            leaving: [[0.0; LEN]; 2],
+            limits: [1.0; 2 * PARTS],
+            before: [[0.0; 3]; 2],
+            gain: 1.0,
+            release,
+            at: 0,
+        }
+    }
+
+    /// Finds the limits of what has come.
+    fn weigh(&mut self) {
+        self.limits.copy_within(PARTS.., 0);
+        let mut peaks = [0.0_f32; PARTS];
+        for (coming, before) in self.coming.iter().zip(&mut self.before) {
+            let mut line = [0.0; LEN + 3];
+            line[..3].copy_from_slice(before);
+            line[3..].copy_from_slice(coming);
+            before.copy_from_slice(&coming[LEN - 3..]);
+            for (part, peak) in peaks.iter_mut().enumerate() {
+                let start = part * PART_LEN;
+                *peak = larger(*peak, peak_of(&line[start..start + PART_LEN + 3]));
+            }
+        }
+        for (limit, peak) in self.limits[PARTS..].iter_mut().zip(peaks) {
+            *limit = if peak > Self::CEILING { Self::CEILING / peak } else { 1.0 };
+        }
+    }
+
+    /// Turns down what is held, along straight lines between the nodes, and lets it leave.
+    fn release_held(&mut self) {
+        let limits = &self.limits;
+        if self.gain == 1.0 && limits.iter().all(|limit| *limit == 1.0) {
+            self.leaving = self.held;
+            return;
+        }
+        for part in 0..PARTS {
+            let from = self.gain;
+            let mut to = from + (1.0 - from) * self.release;
+            for node in part + 1..2 * PARTS {
+                let limit = smaller(limits[node - 1], limits[node]);
+                let met = from + (limit - from) / (node - part) as f32;
+                to = smaller(to, met);
+            }
+            self.gain = if to > 0.999_9 { 1.0 } else { to };
+            let step = (self.gain - from) * (1.0 / PART_LEN as f32);
+            let samples = part * PART_LEN..(part + 1) * PART_LEN;
+            for (leaving, held) in self.leaving.iter_mut().zip(&self.held) {
+                let pairs = leaving[samples.clone()].iter_mut().zip(&held[samples.clone()]);
+                for (index, (leaving, held)) in pairs.enumerate() {
+                    *leaving = held * (from + step * index as f32);
+                }
+            }
+        }
+    }
+}
+
+impl State for Limiter {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.gain.visit(word);
+        self.gain = math::clamp(self.gain, 0.0, 1.0);
+    }
+}
+
+/// The highest of `line[3..]` and of the points halfway before them; two samples late, which is within
+/// the reach of a node.
+fn peak_of(line: &[f32]) -> f32 {
+    let mut peaks = [0.0_f32; 4];
+    for base in (0..line.len() - 3).step_by(4) {
+        for lane in 0..4 {
+            let [a, b, c, d] = [0, 1, 2, 3].map(|i| line[base + lane + i]);
+            let half = (9.0 * (b + c) - (a + d)) * (1.0 / 16.0);
+            peaks[lane] = larger(peaks[lane], larger(size(d), size(half)));
+        }
+    }
+    larger(larger(peaks[0], peaks[2]), larger(peaks[1], peaks[3]))
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+#[inline(always)]
+fn size(x: f32) -> f32 {
+    f32::from_bits(x.to_bits() & 0x7fff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limited(samples: impl Iterator<Item = f32>) -> Vec<f32> {
+        let mut left: Vec<f32> = samples.collect();
+        let mut right = left.clone();
+        Limiter::new(44_100).process(&mut [&mut left, &mut right]);
+        left
+    }
+
+    #[test]
+    fn no_sample_leaves_above_the_ceiling() {
+        let noise = |n: u32| (n.wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0;
+        let loud = |n: u32| if n % 3000 < 40 { 8.0 } else { 0.9 } * noise(n);
+        let out = limited((0..50_000).map(loud));
+        assert!(out.iter().all(|x| x.abs() <= 1.001 * Limiter::CEILING));
+    }
+
+    #[test]
+    fn below_the_ceiling_it_only_delays() {
+        let tone = |n: usize| 0.8 * (n as f32 * 0.1).sin();
+        let out = limited((0..5000).map(tone));
+        let same = |n: usize| out[n] == tone(n - Limiter::DELAY);
+        assert!((Limiter::DELAY..5000).all(same));
+    }
+}

@@ -1,0 +1,62 @@
+//! White noise: a hash of the sample counter, so that it can be taken up anywhere.
+//!
+//! ```text
+//! h = counter ^ key;  h ^= h >> 16, h *= m₁;  h ^= h >> 15, h *= m₂;  h ^= h >> 16;  y = h / 2^31
+//! ```
+//!
+//! Source: C. Wellons, *Prospecting for Hash Functions*, 2018 (the constants).
+
+use crate::State;
+
+/// White noise, even between -1 and 1: -4.8 dBFS RMS.
+#[derive(Clone, Copy, Debug)]
+pub struct Noise {
+    key: u32,
+    counter: u32,
+}
+
+impl Noise {
+    /// Noise of its own for every `key`.
+    pub fn new(key: u32) -> Self {
+        Self { key, counter: 0 }
+    }
+
+    /// Back to the first sample.
+    pub fn reset(&mut self) {
+        self.counter = 0;
+    }
+
+    /// Writes noise.
+    pub fn render(&mut self, out: &mut [f32]) {
+        let (mut counter, key) = (self.counter, self.key);
+        for sample in out {
+            let h = counter ^ key;
+            let h = (h ^ h >> 16).wrapping_mul(0x7feb_352d);
+            let h = (h ^ h >> 15).wrapping_mul(0x846c_a68b);
+            *sample = (h ^ h >> 16) as i32 as f32 * (1.0 / 2_147_483_648.0);
+            counter = counter.wrapping_add(1);
+        }
+        self.counter = counter;
+    }
+}
+
+impl State for Noise {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.counter.visit(word);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_white_and_without_dc() {
+        let mut out = vec![0.0; 100_000];
+        Noise::new(5).render(&mut out);
+        let mean = out.iter().sum::<f32>() / 1e5;
+        let power = out.iter().map(|x| x * x).sum::<f32>() / 1e5;
+        let next = out.windows(2).map(|x| x[0] * x[1]).sum::<f32>() / 1e5;
+        assert!(mean.abs() < 0.01 && (power - 1.0 / 3.0).abs() < 0.01 && next.abs() < 0.01);
+    }
+}

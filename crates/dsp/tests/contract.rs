@@ -1,0 +1,310 @@
+//! What every part promises: any slicing gives the same samples, reset means new, the output is finite,
+//! nothing allocates after `new`, and nothing too small for a normal number lingers.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+use perpetuo_dsp::*;
+
+/// Counts this thread's allocations.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A part under test: stereo in place, a part that makes sound ignores what comes in.
+trait Part {
+    fn process(&mut self, left: &mut [f32], right: &mut [f32]);
+    fn reset(&mut self);
+    fn turn_knobs(&mut self, value: f32);
+}
+
+/// A part, its reset, and its knobs turned to a number that may be anything.
+struct Of<T, P, R, K>(T, P, R, K);
+
+impl<T, P, R, K> Part for Of<T, P, R, K>
+where
+    P: FnMut(&mut T, &mut [f32], &mut [f32]),
+    R: FnMut(&mut T),
+    K: FnMut(&mut T, f32),
+{
+    fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
+        (self.1)(&mut self.0, left, right);
+    }
+
+    fn reset(&mut self) {
+        (self.2)(&mut self.0);
+    }
+
+    fn turn_knobs(&mut self, value: f32) {
+        (self.3)(&mut self.0, value);
+    }
+}
+
+fn tuning() -> Tuning {
+    Tuning::new(0.03, 0.3)
+}
+
+/// Every part by name, in its first state.
+fn parts() -> Vec<(&'static str, Box<dyn Part>)> {
+    vec![
+        (
+            "svf",
+            Box::new(Of(
+                Svf::new(tuning()),
+                |svf: &mut Svf, l: &mut [f32], _: &mut [f32]| svf.process_low(l),
+                |svf: &mut Svf| svf.reset(tuning()),
+                |svf: &mut Svf, x| svf.set(Tuning::new(x, x)),
+            )),
+        ),
+        (
+            "svf lanes",
+            Box::new(Of(
+                SvfLanes::new(tuning()),
+                |svf: &mut SvfLanes, l: &mut [f32], r: &mut [f32]| {
+                    for (l, r) in l.iter_mut().zip(r) {
+                        let y = svf.tick(Lanes([*l, *r, *l, *r]));
+                        (*l, *r) = (y.sum(), y.0[1]);
+                    }
+                    svf.settle();
+                },
+                |svf: &mut SvfLanes| *svf = SvfLanes::new(tuning()),
+                |svf: &mut SvfLanes, x| svf.set_within([Tuning::new(x, x); 4], 1 << 30),
+            )),
+        ),
+        (
+            "dc blocker",
+            Box::new(Of(
+                DcBlocker::new(0.001),
+                |dc: &mut DcBlocker, l: &mut [f32], _: &mut [f32]| dc.process(l),
+                DcBlocker::reset,
+                |_: &mut DcBlocker, _| {},
+            )),
+        ),
+        (
+            "ramp",
+            Box::new(Of(
+                Ramp::new(0.5, 1000),
+                |ramp: &mut Ramp, l: &mut [f32], _: &mut [f32]| ramp.process(l),
+                |ramp: &mut Ramp| ramp.reset(0.5),
+                |ramp: &mut Ramp, x| ramp.set(math::clamp(x, -1.0, 1.0)),
+            )),
+        ),
+        (
+            "echo",
+            Box::new(Of(
+                echo(),
+                |echo: &mut Echo, l: &mut [f32], r: &mut [f32]| {
+                    let input = l.to_owned_block();
+                    for (start, input) in input.chunks(64).take(l.len().div_ceil(64)).enumerate() {
+                        let at = start * 64;
+                        let end = l.len().min(at + 64);
+                        let out = &mut [&mut l[at..end], &mut r[at..end]];
+                        echo.render(&input[..end - at], out);
+                    }
+                },
+                |echo: &mut Echo| *echo = self::echo(),
+                |echo: &mut Echo, x| {
+                    echo.set_time(x as u32);
+                    echo.set_feedback(x, x);
+                },
+            )),
+        ),
+        (
+            "reverb",
+            Box::new(Of(
+                Reverb::new(48_000),
+                |reverb: &mut Reverb, l: &mut [f32], r: &mut [f32]| reverb.process(&mut [l, r]),
+                Reverb::reset,
+                |reverb: &mut Reverb, x| reverb.set(x, x),
+            )),
+        ),
+        (
+            "limiter",
+            Box::new(Of(
+                Limiter::new(44_100),
+                |limiter: &mut Limiter, l: &mut [f32], r: &mut [f32]| limiter.process(&mut [l, r]),
+                Limiter::reset,
+                |_: &mut Limiter, _| {},
+            )),
+        ),
+        (
+            "noise",
+            Box::new(Of(
+                Noise::new(3),
+                |noise: &mut Noise, l: &mut [f32], _: &mut [f32]| noise.render(l),
+                Noise::reset,
+                |_: &mut Noise, _| {},
+            )),
+        ),
+        (
+            "saw",
+            Box::new(Of(
+                (Saw::new(), 0.01_f32),
+                |(saw, step): &mut (Saw, f32), l: &mut [f32], _: &mut [f32]| saw.render(l, *step),
+                |(saw, step): &mut (Saw, f32)| {
+                    saw.reset();
+                    *step = 0.01;
+                },
+                |(_, step): &mut (Saw, f32), x| *step = x,
+            )),
+        ),
+        (
+            "sine",
+            Box::new(Of(
+                sine(),
+                |phase: &mut Phase, l: &mut [f32], _: &mut [f32]| {
+                    l.fill(0.0);
+                    phase.render_sine(l, Segment::flat(0.5));
+                },
+                |phase: &mut Phase| *phase = sine(),
+                |phase: &mut Phase, x| phase.set_phase_step(x),
+            )),
+        ),
+    ]
+}
+
+fn sine() -> Phase {
+    let mut phase = Phase::new();
+    phase.set_phase_step(0.01);
+    phase
+}
+
+fn echo() -> Echo {
+    let mut echo = Echo::new(1000);
+    echo.start_at(700);
+    echo.set_feedback(0.6, 0.3);
+    echo
+}
+
+/// A copy that does not allocate.
+trait ToOwnedBlock {
+    fn to_owned_block(&self) -> [f32; 4096];
+}
+
+impl ToOwnedBlock for [f32] {
+    fn to_owned_block(&self) -> [f32; 4096] {
+        let mut copy = [0.0; 4096];
+        copy[..self.len()].copy_from_slice(self);
+        copy
+    }
+}
+
+const LEN: usize = 4096;
+
+fn input(channel: u32, gain: f32) -> Vec<f32> {
+    let mut out = vec![0.0; LEN];
+    Noise::new(channel).render(&mut out);
+    out.iter_mut().for_each(|x| *x *= gain);
+    out
+}
+
+fn bits(samples: &[f32]) -> Vec<u32> {
+    samples.iter().map(|x| x.to_bits()).collect()
+}
+
+fn run(part: &mut dyn Part, slices: &[usize]) -> Vec<u32> {
+    let (mut left, mut right) = (input(1, 1.5), input(2, 1.5));
+    let mut start = 0;
+    for len in slices.iter().cycle() {
+        let end = LEN.min(start + len);
+        part.process(&mut left[start..end], &mut right[start..end]);
+        start = end;
+        if start == LEN {
+            break;
+        }
+    }
+    bits(&left).into_iter().chain(bits(&right)).collect()
+}
+
+#[test]
+fn any_slicing_gives_the_same_samples() {
+    for slices in [&[64][..], &[1], &[7, 31, 1, 0, 127], &[100]] {
+        for ((name, mut whole), (_, mut sliced)) in parts().into_iter().zip(parts()) {
+            let same = run(&mut *whole, &[LEN]) == run(&mut *sliced, slices);
+            assert!(same, "{name} in slices of {slices:?}");
+        }
+    }
+}
+
+#[test]
+fn reset_means_new() {
+    for (name, mut part) in parts() {
+        let first = run(&mut *part, &[64]);
+        run(&mut *part, &[50]);
+        part.reset();
+        assert!(run(&mut *part, &[64]) == first, "{name}");
+    }
+}
+
+#[test]
+fn the_output_is_finite_whatever_comes_in_and_wherever_the_knobs_are() {
+    let chance = Chance::new(9);
+    for (name, mut part) in parts() {
+        for step in 0..200 {
+            part.turn_knobs(match chance.below(0, step, 6) {
+                0 => 1e30,
+                1 => -1e30,
+                2 => 0.0,
+                3 => chance.between(1, step, 0.0, 2000.0),
+                _ => chance.unit(1, step),
+            });
+            let gain = if step % 3 == 0 { 1e4 } else { 1.0 };
+            let (mut left, mut right) = (input(step, gain), input(step + 1, gain));
+            part.process(&mut left[..64], &mut right[..64]);
+            assert!(left.iter().chain(&right).all(|x| x.is_finite()), "{name} at step {step}");
+        }
+    }
+}
+
+#[test]
+fn nothing_allocates_after_new() {
+    for (name, mut part) in parts() {
+        let (mut left, mut right) = (input(1, 1.0), input(2, 1.0));
+        let before = ALLOCATIONS.with(Cell::get);
+        part.turn_knobs(0.3);
+        part.process(&mut left, &mut right);
+        part.reset();
+        part.process(&mut left[..77], &mut right[..77]);
+        assert_eq!(ALLOCATIONS.with(Cell::get), before, "{name}");
+    }
+}
+
+#[test]
+fn no_denormal_number_leaves_and_tails_end_in_silence() {
+    for (name, mut part) in parts() {
+        if ["noise", "saw", "sine"].contains(&name) {
+            continue;
+        }
+        let (mut left, mut right) = (input(1, 1.0), input(2, 1.0));
+        part.process(&mut left, &mut right);
+        for _ in 0..60 {
+            (left.fill(0.0), right.fill(0.0));
+            for at in (0..LEN).step_by(64) {
+                part.process(&mut left[at..at + 64], &mut right[at..at + 64]);
+            }
+            assert!(left.iter().chain(&right).all(|x| !x.is_subnormal()), "{name}");
+        }
+        assert!(left.iter().chain(&right).all(|x| *x == 0.0), "{name} goes on");
+    }
+}
