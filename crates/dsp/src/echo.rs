@@ -125,8 +125,8 @@ impl Echo {
         let mut past = [0.0; CONTROL_LEN + 2];
         self.lines[line].read(time as usize + 1, &mut past[..out.len() + 2]);
         let (side, middle) = (0.5 * self.damping, 1.0 - self.damping);
-        for (sample, taps) in out.iter_mut().zip(past.windows(3)) {
-            *sample = middle * taps[1] + side * (taps[0] + taps[2]);
+        for (i, sample) in out.iter_mut().enumerate().take(CONTROL_LEN) {
+            *sample = middle * past[i + 1] + side * (past[i] + past[i + 2]);
         }
     }
 }

@@ -57,13 +57,12 @@ impl Line {
 
     #[cold]
     fn write_at_the_seam(&mut self, words: &[i16]) {
-        for (index, word) in words.iter().enumerate() {
-            let cell = (self.at + index) % self.capacity;
-            self.cells[cell] = *word;
-            if cell < Self::GUARD {
-                self.cells[self.capacity + cell] = *word;
-            }
-        }
+        let first = words.len().min(self.capacity - self.at);
+        let (before, after) = words.split_at(first);
+        self.cells[self.at..self.at + first].copy_from_slice(before);
+        self.cells[..after.len()].copy_from_slice(after);
+        let (guarded, guard) = self.cells.split_at_mut(self.capacity);
+        guard.copy_from_slice(&guarded[..Self::GUARD]);
     }
 
     /// Reads `out.len()` samples, of which the first was written `delay` samples before what will be

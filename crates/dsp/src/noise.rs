@@ -26,6 +26,11 @@ impl Noise {
         self.counter = 0;
     }
 
+    /// Lets `len` samples pass unheard.
+    pub fn skip(&mut self, len: usize) {
+        self.counter = self.counter.wrapping_add(len as u32);
+    }
+
     /// Writes noise.
     pub fn render(&mut self, out: &mut [f32]) {
         let (mut counter, key) = (self.counter, self.key);

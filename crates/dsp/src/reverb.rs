@@ -149,16 +149,17 @@ impl Reverb {
         let len = out.len();
         let Some(sway) = self.sways.get(index) else {
             self.lines[index].read(self.lengths[index] + 1, &mut past[..len + 2]);
-            for (sample, taps) in out.iter_mut().zip(past.windows(3)) {
-                *sample = middle * taps[1] + side * (taps[0] + taps[2]);
+            for (i, sample) in out.iter_mut().enumerate().take(CONTROL_LEN) {
+                *sample = middle * past[i + 1] + side * (past[i] + past[i + 2]);
             }
             return;
         };
         // A straight line between two samples dulls enough by itself.
         self.lines[index].read(self.lengths[index] + sway.whole + 1, &mut past[..len + 1]);
-        for (i, (sample, taps)) in out.iter_mut().zip(past.windows(2)).enumerate() {
-            let part = sway.part + sway.step * (self.at + i) as f32;
-            *sample = taps[1] + part * (taps[0] - taps[1]);
+        let at = self.at as i32;
+        for (i, sample) in out.iter_mut().enumerate().take(CONTROL_LEN) {
+            let part = sway.part + sway.step * (at + i as i32) as f32;
+            *sample = past[i + 1] + part * (past[i] - past[i + 1]);
         }
     }
 

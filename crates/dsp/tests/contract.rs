@@ -123,7 +123,11 @@ fn parts() -> Vec<(&'static str, Box<dyn Part>)> {
                         echo.render(&input[..end - at], out);
                     }
                 },
-                |echo: &mut Echo| *echo = self::echo(),
+                |echo: &mut Echo| {
+                    echo.start_at(700);
+                    echo.set_feedback(0.6, 0.3);
+                    echo.reset();
+                },
                 |echo: &mut Echo, x| {
                     echo.set_time(x as u32);
                     echo.set_feedback(x, x);
@@ -194,6 +198,7 @@ fn echo() -> Echo {
     let mut echo = Echo::new(1000);
     echo.start_at(700);
     echo.set_feedback(0.6, 0.3);
+    echo.reset();
     echo
 }
 

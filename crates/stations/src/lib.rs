@@ -1,1 +1,21 @@
-//! The stations.
+//! The stations: endless pieces of music, each a composer and a synthesiser.
+//!
+//! ```text
+//! Setting ─► Blockwise ─► piece: knobs ─► composer ─► notes ─► synth ─► 64 samples ─► any slice
+//!                           chance, scales, metre ▲ theory            ▲ perpetuo-dsp
+//! ```
+//!
+//! A station is one folder: its description and parameters in `mod`, what is played in `composer`, how
+//! it sounds in `synth`. What all of them know of music is in `theory`.
+
+mod blockwise;
+mod drift;
+mod knob;
+mod theory;
+
+use perpetuo_station::StationSpec;
+
+/// Every station, the one to begin with first.
+pub fn all() -> Vec<StationSpec> {
+    vec![drift::spec()]
+}

@@ -1,0 +1,77 @@
+//! Measures what each part costs, in nanoseconds per sample of processor time.
+
+#![expect(clippy::print_stdout, reason = "a table for a person to read")]
+
+use std::{fs, hint::black_box, time::Duration};
+
+use perpetuo_dsp::*;
+
+const BLOCKS: usize = 200_000;
+
+fn main() {
+    let (mut left, mut right) = ([0.1; 64], [0.2; 64]);
+    let mut quartet = Quartet::new(1);
+    (0..4).for_each(|voice| quartet.set_pitch(voice, 0.003, 0.004));
+    let gains = [[Segment::flat(0.1); 4]; 2];
+    let tunings = [Tuning::new(0.03, 1.0); 4];
+    measure("quartet", || {
+        quartet.render(&mut [&mut left, &mut right], &gains, black_box(tunings), 1.0);
+        left.fill(0.0);
+        black_box((&mut left, &mut right));
+    });
+    let mut reverb = Reverb::new(44_100);
+    measure("reverb", || {
+        (left, right) = (black_box([0.1; 64]), [0.2; 64]);
+        reverb.process(&mut [&mut left, &mut right]);
+        black_box((&mut left, &mut right));
+    });
+    let mut echo = Echo::new(17_640);
+    echo.set_feedback(0.5, 0.3);
+    measure("echo", || {
+        echo.render(&black_box([0.1; 64]), &mut [&mut left, &mut right]);
+        black_box((&mut left, &mut right));
+    });
+    let mut limiter = Limiter::new(44_100);
+    measure("limiter", || {
+        (left, right) = (black_box([0.1; 64]), [0.2; 64]);
+        limiter.process(&mut [&mut left, &mut right]);
+        black_box((&mut left, &mut right));
+    });
+    let mut phase = Phase::new();
+    phase.set_phase_step(0.01);
+    measure("sine", || {
+        phase.render_sine(&mut left, black_box(Segment::flat(0.1)));
+        black_box(&mut left);
+    });
+    let mut noise = Noise::new(1);
+    measure("noise", || {
+        noise.render(black_box(&mut left));
+    });
+    let mut svf = Svf::new(Tuning::new(0.02, 0.5));
+    measure("svf", || {
+        (left, _) = (black_box([0.1; 64]), ());
+        svf.process_low(&mut left);
+        black_box(&mut left);
+    });
+    let mut dc = DcBlocker::new(0.001);
+    measure("dc blocker", || dc.process(black_box(&mut left)));
+    let mut leveler = Leveler::new(0.1, 2.0, 10.0, 44_100);
+    measure("leveler", || {
+        black_box(leveler.advance(black_box(&left), &right));
+    });
+}
+
+fn measure(name: &str, mut block: impl FnMut()) {
+    (0..1000).for_each(|_| block());
+    let start = thread_time();
+    (0..BLOCKS).for_each(|_| block());
+    let nanos = (thread_time() - start).as_nanos() as f64;
+    println!("{name:12} {:.2} ns/sample", nanos / (BLOCKS * 64) as f64);
+}
+
+/// Processor time this thread has used, as the kernel counts it.
+fn thread_time() -> Duration {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = text.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0);
+    Duration::from_nanos(nanos)
+}
