@@ -1,0 +1,69 @@
+// The server's calls, and its refusals as one kind of error.
+
+/** What the server refused, or `status` 0 when it could not be reached; `retryAfter` in seconds. */
+export class Problem extends Error {
+  constructor(status, words, retryAfter = 0) {
+    super(words);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+
+  /** The problem, and when to try again if the server said so. */
+  get advice() {
+    return this.retryAfter ? `${this.message} Try again in ${this.retryAfter} s.` : this.message;
+  }
+
+  /** True when the same request may succeed later. */
+  get isPassing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export const stations = async () => (await ask("/stations")).stations;
+export const createStream = (station) => ask("/create_stream", { station });
+export const params = (id) => ask("/params", { id });
+export const setParam = (id, values) => ask("/set_param", { id, ...values });
+
+export const streamPath = (id) => `/stream?id=${encodeURIComponent(id)}`;
+export const filePath = (id) => `/stream/${encodeURIComponent(id)}.mp3`;
+export const pagePath = (id) => `/listen/${encodeURIComponent(id)}`;
+
+/** Asks for the stream and hangs up: the problem that keeps it from playing, or null. */
+export async function whyNot(id) {
+  const hangUp = new AbortController();
+  setTimeout(() => hangUp.abort(), TIMEOUT_MS);
+  try {
+    await request(streamPath(id), hangUp.signal);
+    return null;
+  } catch (problem) {
+    return problem;
+  } finally {
+    hangUp.abort();
+  }
+}
+
+async function ask(path, query = {}) {
+  const answer = await request(`${path}?${new URLSearchParams(query)}`, AbortSignal.timeout(TIMEOUT_MS));
+  return answer.json().catch(() => {
+    throw new Problem(0, "The server’s answer was cut short.");
+  });
+}
+
+async function request(url, signal) {
+  const headers = { Accept: "application/json, application/problem+json" };
+  const answer = await fetch(url, { headers, signal }).catch(() => {
+    throw new Problem(0, "The server cannot be reached.");
+  });
+  if (!answer.ok) throw await problemOf(answer);
+  return answer;
+}
+
+async function problemOf(answer) {
+  const { title, detail } = await answer.json().catch(() => ({}));
+  const words = sentence(detail || title || `The server answered ${answer.status}`);
+  return new Problem(answer.status, words, Number(answer.headers.get("Retry-After")) || 0);
+}
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+
+const TIMEOUT_MS = 10_000;
