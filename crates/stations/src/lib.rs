@@ -8,6 +8,7 @@
 //! A station is one folder: its description and parameters in `mod`, what is played in `composer`, how
 //! it sounds in `synth`. What all of them know of music is in `theory`.
 
+mod acid;
 mod blockwise;
 mod drift;
 mod knob;
@@ -17,5 +18,5 @@ use perpetuo_station::StationSpec;
 
 /// Every station, the one to begin with first.
 pub fn all() -> Vec<StationSpec> {
-    vec![drift::spec()]
+    vec![drift::spec(), acid::spec()]
 }

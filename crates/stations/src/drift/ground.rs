@@ -1,6 +1,6 @@
 //! What lies under everything: a drone of few sines that moves by cross-fade, and breath.
 
-use perpetuo_dsp::{Chance, Lanes, Noise, Phase, Segment, State, SvfLanes, Swell, Tuning, math};
+use perpetuo_dsp::{Chance, Lanes, Noise, Phase, State, SvfLanes, Swell, Tuning, math};
 use perpetuo_station::BLOCK_LEN;
 
 /// The drone: two sets of four sines, of which one fades out while the other fades in.

@@ -1,0 +1,223 @@
+//! The drums: kick, hats, clap, crash, riser and blip.
+//!
+//! ```text
+//! kick:   sine from 300 Hz down to its pitch in 12 ms, bent a little
+//! noises: left, right ─► second difference ─► hats, crash ─┐
+//!                     └► first difference ─► clap, riser ──┴► four low-passes ─► left, right
+//! ```
+
+use perpetuo_dsp::{Decay, Lanes, Noise, Phase, Segment, State, SvfLanes, Tuning, math};
+use perpetuo_station::BLOCK_LEN;
+
+/// The drum set.
+pub(super) struct Drums {
+    kick: Phase,
+    kick_body: Decay,
+    kick_sweep: Decay,
+    noises: [Noise; 2],
+    /// The latest two samples of both noises.
+    before: [[f32; 2]; 2],
+    filter: SvfLanes,
+    hat: Decay,
+    crash: Decay,
+    clap: Decay,
+    /// Half-life of the hat in seconds: short when closed.
+    hat_half: f32,
+    hat_place: f32,
+    riser: f32,
+    blip: Phase,
+    blip_body: Decay,
+    blip_note: f32,
+    blip_place: f32,
+    sample_rate: f32,
+}
+
+impl Drums {
+    pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
+        Self {
+            kick: Phase::new(),
+            kick_body: Decay::new(),
+            kick_sweep: Decay::new(),
+            noises: [Noise::new(salt), Noise::new(!salt)],
+            before: [[0.0; 2]; 2],
+            filter: SvfLanes::new(Tuning::new(0.2, 0.8)),
+            hat: Decay::new(),
+            crash: Decay::new(),
+            clap: Decay::new(),
+            hat_half: 0.02,
+            hat_place: 0.2,
+            riser: 0.0,
+            blip: Phase::new(),
+            blip_body: Decay::new(),
+            blip_note: 60.0,
+            blip_place: 0.6,
+            sample_rate: sample_rate_hz as f32,
+        }
+    }
+
+    pub(super) fn kick(&mut self, gain: f32) {
+        if !self.kick_body.is_sounding() {
+            self.kick.turn = 0;
+        }
+        self.kick_body.strike(gain);
+        self.kick_sweep.strike(1.0);
+    }
+
+    pub(super) fn hat(&mut self, gain: f32, half_seconds: f32) {
+        self.hat.strike(gain);
+        self.hat_half = half_seconds;
+        self.hat_place = -self.hat_place;
+    }
+
+    pub(super) fn clap(&mut self, gain: f32) {
+        self.clap.strike(gain);
+    }
+
+    pub(super) fn crash(&mut self, gain: f32) {
+        self.crash.strike(gain);
+    }
+
+    pub(super) fn blip(&mut self, gain: f32, note: f32) {
+        if !self.blip_body.is_sounding() {
+            self.blip.turn = 0;
+        }
+        self.blip_note = note;
+        self.blip_place = -self.blip_place;
+        self.blip_body.strike(gain);
+    }
+
+    /// Heads for a riser, 0..1.
+    pub(super) fn set_riser(&mut self, riser: f32) {
+        self.riser = riser;
+    }
+
+    /// How loud the kick is, 0..1: what others make way for.
+    pub(super) fn kick_level(&self) -> f32 {
+        self.kick_body.level()
+    }
+
+    /// Writes the kick, at most a block.
+    pub(super) fn render_kick(&mut self, out: &mut [f32]) {
+        out.fill(0.0);
+        let (len, rate) = (out.len(), self.sample_rate);
+        if len == 0 || !self.kick_body.is_sounding() {
+            return;
+        }
+        let level = self.kick_body.advance(len, 0.000_4 * rate, 0.075 * rate);
+        let sweep = self.kick_sweep.advance(len, 0.000_1 * rate, 0.011 * rate);
+        let hz = |sweep: f32| 49.0 + 280.0 * sweep * sweep;
+        // The pitch goes in a straight line, sample by sample.
+        let (mut turn, from) = (self.kick.turn, hz(sweep.from) / rate);
+        let bend = (hz(sweep.at(len)) / rate - from) / len as f32;
+        let mut turns = [0_u32; BLOCK_LEN];
+        for (i, slot) in turns[..len].iter_mut().enumerate() {
+            *slot = turn;
+            turn = turn.wrapping_add(((from + bend * i as f32) * 4_294_967_296.0) as u32);
+        }
+        self.kick.turn = turn;
+        for (i, (sample, turn)) in out.iter_mut().zip(turns).enumerate() {
+            let sine = math::sin_turns(turn as i32 as f32 * (1.0 / 4_294_967_296.0));
+            *sample = math::saturate(1.6 * level.at(i) * sine);
+        }
+    }
+
+    /// Adds hats, clap, crash and riser, at most a block; `light` in octaves.
+    pub(super) fn render_noises(&mut self, out: &mut [&mut [f32]; 2], light: f32) {
+        let (len, rate) = (out[0].len(), self.sample_rate);
+        if len == 0 {
+            return;
+        }
+        let is_silent = !self.hat.is_sounding()
+            && !self.crash.is_sounding()
+            && !self.clap.is_sounding()
+            && self.riser == 0.0;
+        if is_silent {
+            self.noises.iter_mut().for_each(|noise| noise.skip(len));
+            return;
+        }
+        let hat = self.hat.advance(len, 0.000_3 * rate, self.hat_half * rate);
+        let crash = self.crash.advance(len, 0.001 * rate, 0.45 * rate);
+        let clap = self.clap.advance(len, 0.000_5 * rate, 0.042 * rate);
+        let bright = sum(hat.times(0.16), crash.times(0.14));
+        let dull = sum(clap.times(0.75), Segment::flat(0.1 * self.riser * self.riser));
+        let high = Tuning::new(10_000.0 * math::exp2(0.4 * light) / rate, 0.8);
+        let middle = 1500.0 * math::exp2(0.3 * light + 2.0 * self.riser);
+        let middle = Tuning::new(middle / rate, 0.8);
+        self.filter.set_within([high, high, middle, middle], len);
+        let mut noises = [[0.0; BLOCK_LEN + 2]; 2];
+        for ((noise, line), before) in self.noises.iter_mut().zip(&mut noises).zip(&mut self.before)
+        {
+            line[..2].copy_from_slice(before);
+            noise.render(&mut line[2..len + 2]);
+            before.copy_from_slice(&line[len..len + 2]);
+        }
+        let places = [1.0 - self.hat_place, 1.0 + self.hat_place];
+        let [left, right] = out;
+        for i in 0..len {
+            let (bright, dull) = (bright.at(i), dull.at(i));
+            let [l, r] = [0, 1].map(|side| {
+                let [a, b, c] = [0, 1, 2].map(|back| noises[side][i + back]);
+                (places[side] * bright * (c - b - b + a), dull * (c - b))
+            });
+            let y = self.filter.tick(Lanes([l.0, r.0, l.1, r.1]));
+            left[i] += y.0[0] + y.0[2];
+            right[i] += y.0[1] + y.0[3];
+        }
+        self.filter.settle();
+    }
+
+    /// Adds the blip, at most a block.
+    pub(super) fn render_blip(&mut self, out: &mut [&mut [f32]; 2]) {
+        let (len, rate) = (out[0].len(), self.sample_rate);
+        if len == 0 || !self.blip_body.is_sounding() {
+            return;
+        }
+        let level = self.blip_body.advance(len, 0.000_5 * rate, 0.022 * rate);
+        let hz = math::hz_from_note(self.blip_note) * (1.0 + 0.5 * level.from * level.from);
+        self.blip.set_phase_step(hz / rate);
+        let places = [1.0 - self.blip_place, 1.0 + self.blip_place];
+        let mut mono = [0.0; BLOCK_LEN];
+        self.blip.render_sine(&mut mono[..len], level);
+        for (channel, place) in out.iter_mut().zip(places) {
+            for (sample, mono) in channel.iter_mut().zip(mono) {
+                *sample += place * mono;
+            }
+        }
+    }
+}
+
+fn sum(a: Segment, b: Segment) -> Segment {
+    Segment { from: a.from + b.from, step: a.step + b.step }
+}
+
+impl State for Drums {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.kick.turn.visit(word);
+        self.blip.turn.visit(word);
+        let decays = [
+            &mut self.kick_body,
+            &mut self.kick_sweep,
+            &mut self.hat,
+            &mut self.crash,
+            &mut self.clap,
+            &mut self.blip_body,
+        ];
+        decays.into_iter().for_each(|decay| decay.visit(word));
+        self.noises.visit(word);
+        self.before.visit(word);
+        self.filter.visit(word);
+        let values = [
+            &mut self.hat_half,
+            &mut self.hat_place,
+            &mut self.riser,
+            &mut self.blip_note,
+            &mut self.blip_place,
+        ];
+        values.into_iter().for_each(|value| value.visit(word));
+        self.hat_half = math::clamp(self.hat_half, 0.001, 1.0);
+        self.hat_place = math::clamp(self.hat_place, -1.0, 1.0);
+        self.riser = math::clamp(self.riser, 0.0, 1.0);
+        self.blip_note = math::clamp(self.blip_note, 0.0, 127.0);
+        self.blip_place = math::clamp(self.blip_place, -1.0, 1.0);
+    }
+}

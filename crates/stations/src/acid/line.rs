@@ -1,0 +1,123 @@
+//! The line: a saw or a pulse into 24 dB of resonant low-pass, with accent and slide, then a drive.
+
+use perpetuo_dsp::{Decay, Saw, Segment, State, Svf, Swell, Tuning, math};
+use perpetuo_station::BLOCK_LEN;
+
+use super::composer::LineNote;
+
+/// One monophonic voice.
+pub(super) struct Line {
+    saws: [Saw; 2],
+    filters: [Svf; 2],
+    /// Opens the filter.
+    sweep: Decay,
+    gate: Swell,
+    /// The note it slides to, and where it is, in semitones above C0.
+    goal: f32,
+    note: f32,
+    is_open: bool,
+    is_accented: bool,
+    /// -1 for a pulse, 1 for a saw with its octave.
+    blend: f32,
+    sample_rate: f32,
+}
+
+/// Where filter and drive stand, once per block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LineTone {
+    /// Cutoff in octaves from the middle.
+    pub light: f32,
+    /// 0..1.
+    pub resonance: f32,
+}
+
+impl Line {
+    pub(super) fn new(is_pulse: bool, sample_rate_hz: u32) -> Self {
+        let tuning = Tuning::new(0.01, 1.0);
+        Self {
+            saws: [Saw::new(); 2],
+            filters: [Svf::new(tuning); 2],
+            sweep: Decay::new(),
+            gate: Swell::new(0.0),
+            goal: 21.0,
+            note: 21.0,
+            is_open: false,
+            is_accented: false,
+            blend: if is_pulse { -1.0 } else { 0.35 },
+            sample_rate: sample_rate_hz as f32,
+        }
+    }
+
+    /// Begins a note, or slides to it.
+    pub(super) fn play(&mut self, line: LineNote) {
+        self.goal = line.note;
+        if line.slides && self.is_open {
+            return;
+        }
+        self.note = line.note;
+        (self.is_open, self.is_accented) = (true, line.is_accented);
+        self.sweep.strike(if line.is_accented { 1.0 } else { 0.62 });
+    }
+
+    /// Ends the note.
+    pub(super) fn rest(&mut self) {
+        self.is_open = false;
+    }
+
+    /// Writes samples, at most a block.
+    pub(super) fn render(&mut self, out: &mut [f32], tone: LineTone) {
+        let (len, rate) = (out.len(), self.sample_rate);
+        if len == 0 {
+            return;
+        }
+        // A slide is half done in 22 ms.
+        self.note =
+            self.goal + (self.note - self.goal) * math::exp2(-(len as f32) / (0.022 * rate));
+        let seconds = if self.is_accented { 0.075 } else { 0.13 };
+        let sweep = self.sweep.advance(len, 0.001 * rate, seconds * rate);
+        let goal = if self.is_open { if self.is_accented { 1.0 } else { 0.72 } } else { 0.0 };
+        let gate = self.gate.advance(len, goal, 0.001 * rate, 0.006 * rate);
+        self.oscillate(out, gate);
+        let octaves = tone.light + (1.6 + 1.7 * tone.resonance) * sweep.at(len);
+        let cutoff = 210.0 * math::exp2(octaves + (self.note - 21.0) * (0.4 / 12.0)) / rate;
+        // Two stages, only the second one rings: 1/Q from 1.3 down to 0.07.
+        let k = 1.3 - 1.23 * (1.0 - (1.0 - tone.resonance) * (1.0 - tone.resonance));
+        self.filters[0].set_within(Tuning::new(cutoff, 1.4), len);
+        self.filters[1].set_within(Tuning::new(cutoff, k), len);
+        self.filters[0].process_low(out);
+        self.filters[1].process_low(out);
+        // What resonance takes from the lows and adds at the peak is evened before the drive.
+        let drive = 1.7 - 0.75 * tone.resonance;
+        for sample in out {
+            *sample = math::saturate(drive * *sample);
+        }
+    }
+
+    fn oscillate(&mut self, out: &mut [f32], gate: Segment) {
+        let step = math::hz_from_note(self.note) / self.sample_rate;
+        let mut second = [0.0; BLOCK_LEN];
+        let second = &mut second[..out.len()];
+        self.saws[0].render(out, step);
+        // A saw less its shifted self is a pulse; 0.7 % apart its width wanders.
+        let ratio = if self.blend < 0.0 { 1.007 } else { 2.0 };
+        self.saws[1].render(second, ratio * step);
+        for (i, (sample, second)) in out.iter_mut().zip(second).enumerate() {
+            *sample = gate.at(i) * (*sample + self.blend * *second);
+        }
+    }
+}
+
+impl State for Line {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.saws.visit(word);
+        self.filters.visit(word);
+        self.sweep.visit(word);
+        self.gate.visit(word);
+        for note in [&mut self.goal, &mut self.note] {
+            note.visit(word);
+            *note = math::clamp(*note, 0.0, 127.0);
+        }
+        self.is_open.visit(word);
+        self.is_accented.visit(word);
+    }
+}

@@ -1,0 +1,65 @@
+//! Stabs: chords of four voices, short or held, through filters that close as they fade.
+
+use perpetuo_dsp::{Decay, Quartet, Segment, State, Tuning, math};
+
+/// One quartet, struck as a whole.
+pub(super) struct Stabs {
+    quartet: Quartet,
+    chord: [f32; 4],
+    decay: Decay,
+    held: f32,
+    sample_rate: f32,
+}
+
+impl Stabs {
+    /// Places of the four voices from left to right, -1..1.
+    const PLACES: [f32; 4] = [-0.3, 0.9, -0.9, 0.5];
+
+    pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
+        Self {
+            quartet: Quartet::new(salt),
+            chord: [48.0; 4],
+            decay: Decay::new(),
+            held: 0.0,
+            sample_rate: sample_rate_hz as f32,
+        }
+    }
+
+    /// Strikes a chord; `held` 0 (short) to 1 (long).
+    pub(super) fn strike(&mut self, chord: [f32; 4], gain: f32, held: f32) {
+        (self.chord, self.held) = (chord, held);
+        self.decay.strike(gain);
+    }
+
+    /// Adds samples, at most a block; `light` in octaves.
+    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], light: f32) {
+        let (len, rate) = (out[0].len(), self.sample_rate);
+        if len == 0 || !self.decay.is_sounding() {
+            self.quartet.skip(len);
+            return;
+        }
+        let seconds = 0.05 + 0.75 * self.held * self.held;
+        let level = self.decay.advance(len, (0.001 + 0.03 * self.held) * rate, seconds * rate);
+        let octaves = light + 2.2 * level.at(len);
+        let cutoff = 420.0 * math::exp2(octaves) / rate;
+        for (voice, note) in self.chord.into_iter().enumerate() {
+            self.quartet.set_pitch(voice, math::hz_from_note(note) / rate, 0.006);
+        }
+        let side = |sign: f32| -> [Segment; 4] {
+            Self::PLACES.map(|place| level.times(math::clamp(1.0 + sign * place, 0.1, 1.0)))
+        };
+        let gains = [side(-1.0), side(1.0)];
+        self.quartet.render(out, &gains, [Tuning::new(cutoff, 0.75); 4], 0.8);
+    }
+}
+
+impl State for Stabs {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.quartet.visit(word);
+        self.chord.visit(word);
+        self.chord = self.chord.map(|note| math::clamp(note, 0.0, 127.0));
+        self.decay.visit(word);
+        self.held.visit(word);
+        self.held = math::clamp(self.held, 0.0, 1.0);
+    }
+}
