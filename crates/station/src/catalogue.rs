@@ -103,7 +103,7 @@ impl Catalogue {
     }
 
     /// All stations, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<StationSpec>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<StationSpec>> + Clone {
         self.0.iter()
     }
 }

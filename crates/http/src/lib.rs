@@ -1,0 +1,63 @@
+//! The HTTP side: three calls, an endless body, a page.
+//!
+//! ```text
+//!   request ─► Args (query or form) ─► Ids::open ─► Setting, Lead, Encoding ─► driver::Handle
+//!                    │ 400                │ 403 404 410        │ 400                │ 410 503
+//!                    └────────────────────┴──── Problem ───────┴────────────────────┘
+//! ```
+//!
+//! Text becomes types here and nowhere else. Every answer's form is in `openapi.json`, which a test
+//! holds true.
+
+mod answer;
+mod args;
+mod id;
+mod problem;
+mod routes;
+mod serve;
+
+use std::{sync::Arc, time::SystemTime};
+
+use axum::{Router, http::HeaderValue, middleware};
+use perpetuo_driver::Handle;
+use perpetuo_station::Catalogue;
+use prometheus_client::registry::Registry;
+
+pub use id::{IdError, Ids, Key, KeyError};
+pub use problem::Problem;
+pub use serve::{Limits, serve};
+
+/// What the routes work with; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The render threads.
+    pub driver: Handle,
+    /// The stations there are.
+    pub catalogue: Catalogue,
+    /// Makes and opens ids.
+    pub ids: Ids,
+    /// What `/metrics` prints.
+    pub registry: Arc<Registry>,
+    /// What time it is, for the age of ids.
+    pub clock: fn() -> SystemTime,
+    /// Turns to `true` when the program is about to end.
+    pub is_ending: tokio::sync::watch::Receiver<bool>,
+}
+
+/// Who may call from another site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// Everyone.
+    Any,
+    /// Pages of these sites, written as browsers do: `https://example.org`.
+    These(Vec<HeaderValue>),
+}
+
+/// All routes.
+pub fn router(app: App, origins: &Origins) -> Router {
+    routes::all()
+        .layer(middleware::from_fn(answer::dress))
+        .layer(answer::cors(origins))
+        .layer(middleware::from_fn(answer::allow_options))
+        .with_state(app)
+}

@@ -1,0 +1,148 @@
+//! What is said when something cannot be done: RFC 9457, or one plain line.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use perpetuo_driver::DriverError;
+use perpetuo_engine::{EncodingError, LeadError};
+use perpetuo_station::SettingError;
+use serde::Serialize;
+
+use crate::IdError;
+
+/// An error as the client is told it; the middleware chooses the form.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    #[serde(serialize_with = "as_number")]
+    status: StatusCode,
+    title: &'static str,
+    detail: String,
+    /// The parameter of the call that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<String>,
+    /// What it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed: Option<String>,
+    #[serde(skip)]
+    retry_after: Option<Duration>,
+}
+
+impl Problem {
+    /// A problem in one sentence.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            title: status.canonical_reason().unwrap_or("Error"),
+            detail: detail.into(),
+            parameter: None,
+            allowed: None,
+            retry_after: None,
+        }
+    }
+
+    /// A parameter of the call that is wrong, in which way, and what it takes.
+    pub(crate) fn parameter(name: &str, wrong: &str, allowed: impl Into<String>) -> Self {
+        let allowed = allowed.into();
+        let detail = format!("{name}: {wrong}; allowed: {allowed}");
+        Self {
+            parameter: Some(name.to_owned()),
+            allowed: Some(allowed),
+            ..Self::new(StatusCode::BAD_REQUEST, detail)
+        }
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// RFC 9457's object.
+    pub(crate) fn into_json(self) -> Response {
+        let media_type = HeaderValue::from_static("application/problem+json");
+        let mut response = (self.status, Json(&self)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+        self.finish(response)
+    }
+
+    /// One plain line.
+    pub(crate) fn into_line(self) -> Response {
+        let response = (self.status, format!("{}\n", self.detail)).into_response();
+        self.finish(response)
+    }
+
+    fn finish(self, mut response: Response) -> Response {
+        if let Some(retry_after) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after.as_secs().into());
+        }
+        response
+    }
+}
+
+/// A line, which carries the problem along for the middleware.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.clone().into_line();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<IdError> for Problem {
+    fn from(error: IdError) -> Self {
+        let status = match error {
+            IdError::Unknown | IdError::NoStation => StatusCode::NOT_FOUND,
+            IdError::ListenOnly => StatusCode::FORBIDDEN,
+        };
+        Self { parameter: Some("id".to_owned()), ..Self::new(status, error.to_string()) }
+    }
+}
+
+impl From<DriverError> for Problem {
+    fn from(error: DriverError) -> Self {
+        let (status, retry_after) = match error {
+            DriverError::Expired | DriverError::Failed => (StatusCode::GONE, None),
+            DriverError::NoEncoder | DriverError::ShuttingDown => {
+                (StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(5)))
+            }
+        };
+        Self { retry_after, ..Self::new(status, error.to_string()) }
+    }
+}
+
+impl From<SettingError> for Problem {
+    fn from(error: SettingError) -> Self {
+        let detail = error.to_string();
+        let (parameter, allowed) = match error {
+            SettingError::UnknownParam { name, allowed } => (name, allowed),
+            SettingError::Value(error) => (error.param.to_owned(), error.allowed),
+        };
+        Self {
+            parameter: Some(parameter),
+            allowed: Some(allowed),
+            ..Self::new(StatusCode::BAD_REQUEST, detail)
+        }
+    }
+}
+
+impl From<LeadError> for Problem {
+    fn from(_: LeadError) -> Self {
+        Self::parameter("lead", "not a lead", "0.05 to 10 seconds")
+    }
+}
+
+impl From<EncodingError> for Problem {
+    fn from(error: EncodingError) -> Self {
+        Self {
+            parameter: Some("bitrate".to_owned()),
+            ..Self::new(StatusCode::BAD_REQUEST, format!("bitrate: {error}"))
+        }
+    }
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}

@@ -1,0 +1,179 @@
+//! `/stream`: an endless body.
+//!
+//! Every GET is answered 200 and ended by closing the connection alone: no length, which would be a
+//! lie, and no chunked coding, which old radios and recorders cannot read. A response of HTTP/1.0 is
+//! exactly that, and plays in every client measured. HEAD, OPTIONS and a probe for the first bytes are
+//! answered without the stream noticing.
+
+mod body;
+mod icy;
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
+    response::Response,
+};
+use perpetuo_engine::{BitrateKbps, Encoding, Lead};
+use perpetuo_station::StationSpec;
+
+use crate::{App, Problem, args::Args, id::Pass};
+use body::AudioBody;
+use icy::Icy;
+
+const POSITION: HeaderName = HeaderName::from_static("perpetuo-position");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// What is asked for besides the id.
+struct Ask {
+    encoding: Encoding,
+    lead: Lead,
+}
+
+/// `/stream?id=ID[&format=][&bitrate=][&lead=]`
+pub(crate) async fn stream(
+    State(app): State<App>,
+    method: Method,
+    headers: HeaderMap,
+    mut args: Args,
+) -> Result<Response, Problem> {
+    let id = args.take_id()?;
+    serve(&app, &id, &method, &headers, args).await
+}
+
+/// `/stream/ID.mp3`, for clients that go by the end of the name; also `.wav`.
+pub(crate) async fn stream_file(
+    State(app): State<App>,
+    Path(file): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+    mut args: Args,
+) -> Result<Response, Problem> {
+    let (id, format) = file.rsplit_once('.').unwrap_or((&file, "mp3"));
+    args.state("format", format)?;
+    serve(&app, id, &method, &headers, args).await
+}
+
+async fn serve(
+    app: &App,
+    id: &str,
+    method: &Method,
+    headers: &HeaderMap,
+    args: Args,
+) -> Result<Response, Problem> {
+    let ask = Ask::read(args, headers)?;
+    let pass = app.ids.open(id, &app.catalogue, (app.clock)())?;
+    let rate = app.driver.sample_rate_hz();
+    let spec = pass.origin.spec.clone();
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = stream_headers(&spec, ask.encoding, rate);
+    if let Some(last) = probed(headers) {
+        probe(app, pass, ask.encoding, last, &mut response).await?;
+        return Ok(response);
+    }
+    *response.version_mut() = Version::HTTP_10;
+    if method == Method::HEAD {
+        app.driver.describe(pass.origin).await?;
+        return Ok(response);
+    }
+    let listener = app.driver.listen(pass.origin, ask.encoding, ask.lead).await?;
+    let seconds = listener.start().seconds(rate).to_string();
+    if let Ok(position) = HeaderValue::from_str(&seconds) {
+        response.headers_mut().insert(POSITION, position);
+    }
+    let icy = wants_titles(headers).then(|| Icy::new(spec.title));
+    if icy.is_some() {
+        let interval = HeaderValue::from(Icy::INTERVAL);
+        response.headers_mut().insert(HeaderName::from_static("icy-metaint"), interval);
+    }
+    *response.body_mut() = Body::new(AudioBody::new(ask.encoding.preamble(rate), listener, icy));
+    Ok(response)
+}
+
+impl Ask {
+    fn read(mut args: Args, headers: &HeaderMap) -> Result<Self, Problem> {
+        let bitrate = args.take("bitrate");
+        let encoding = match args.take("format").as_deref() {
+            None | Some("mp3") => Encoding::Mp3(match bitrate {
+                Some(text) => BitrateKbps::new(text.parse().unwrap_or(0))?,
+                None => BitrateKbps::DEFAULT,
+            }),
+            Some("wav") if bitrate.is_none() => Encoding::Wav,
+            Some("wav") => return Err(Problem::parameter("bitrate", "of wav", "none with wav")),
+            Some(_) => return Err(Problem::parameter("format", "unknown", "mp3, wav")),
+        };
+        let lead = match args.take("lead") {
+            Some(text) => Lead::from_seconds(text.parse().unwrap_or(f64::NAN))?,
+            None => default_lead(encoding, headers)?,
+        };
+        args.finish("id, format, bitrate, lead")?;
+        Ok(Self { encoding, lead })
+    }
+}
+
+/// What a client needs to start at once and never to run dry, if it does not say.
+///
+/// Players: 1.25 s. A browser's media element starts when it has a block of 32 KiB, at 224 kbit/s and
+/// above two, and a little more: measured with Chromium 156 and Firefox 153, 2026-11.
+fn default_lead(encoding: Encoding, headers: &HeaderMap) -> Result<Lead, Problem> {
+    let is_media_element = headers.get("sec-fetch-dest").is_some_and(|dest| dest == "audio");
+    let seconds = match encoding {
+        Encoding::Mp3(bitrate) if is_media_element => match f64::from(bitrate.kbps()) {
+            192.0 => 1.4,
+            kbps if kbps < 192.0 => (320.0 / kbps).min(Lead::MAX.as_secs_f64()),
+            kbps => 600.0 / kbps,
+        },
+        _ => 1.25,
+    };
+    Ok(Lead::from_seconds(seconds)?)
+}
+
+fn stream_headers(spec: &StationSpec, encoding: Encoding, sample_rate_hz: u32) -> HeaderMap {
+    let text = HeaderValue::from_static;
+    let icy = HeaderName::from_static;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, text(encoding.media_type()));
+    headers.insert(header::ACCEPT_RANGES, text("none"));
+    headers.insert(header::CACHE_CONTROL, text("no-store, no-transform"));
+    headers.insert(ACCEL_BUFFERING, text("no"));
+    headers.insert(icy("icy-name"), title(spec));
+    headers.insert(icy("icy-description"), text(spec.about));
+    headers.insert(icy("icy-br"), encoding.kbps(sample_rate_hz).into());
+    headers.insert(icy("icy-pub"), text("0"));
+    headers
+}
+
+fn title(spec: &StationSpec) -> HeaderValue {
+    HeaderValue::from_str(&format!("Perpetuo - {}", spec.title))
+        .unwrap_or(HeaderValue::from_static("Perpetuo"))
+}
+
+fn wants_titles(headers: &HeaderMap) -> bool {
+    headers.get("icy-metadata").is_some_and(|value| value == "1")
+}
+
+/// The last byte of a probe, `Range: bytes=0-1` or alike: a few bytes from the first on.
+fn probed(headers: &HeaderMap) -> Option<usize> {
+    let range = headers.get(header::RANGE)?.to_str().ok()?;
+    let last: usize = range.strip_prefix("bytes=0-")?.parse().ok()?;
+    (last < 4).then_some(last)
+}
+
+/// Answers a probe with the bytes that any response in this encoding begins with.
+async fn probe(
+    app: &App,
+    pass: Pass,
+    encoding: Encoding,
+    last: usize,
+    response: &mut Response,
+) -> Result<(), Problem> {
+    app.driver.describe(pass.origin).await?;
+    *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+    let range = HeaderValue::from_str(&format!("bytes 0-{last}/*"));
+    if let Ok(range) = range {
+        response.headers_mut().insert(header::CONTENT_RANGE, range);
+    }
+    let first = encoding.first_bytes(app.driver.sample_rate_hz());
+    *response.body_mut() = Body::from(first[..=last].to_vec());
+    Ok(())
+}

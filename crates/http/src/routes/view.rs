@@ -1,0 +1,41 @@
+//! How values and addresses are written in answers.
+
+use axum::http::{HeaderMap, header};
+use perpetuo_station::{Curve, ParamSpec, StationSpec, Values};
+use serde_json::{Map, Value, json};
+
+/// A value as JSON: a number as short as it was given, or a label.
+pub(super) fn value(param: &ParamSpec, value: f32) -> Value {
+    match param.curve {
+        Curve::Stepped(_) => Value::from(param.show(value)),
+        _ => number(value),
+    }
+}
+
+/// All values by parameter.
+pub(super) fn values(spec: &StationSpec, values: &Values) -> Map<String, Value> {
+    let params = spec.params.iter().zip(values.iter());
+    params.map(|(param, of)| (param.id.to_owned(), value(param, of))).collect()
+}
+
+/// The shortest decimal that reads back as the same `f32`: 0.9, not 0.8999999761581421.
+pub(super) fn number(value: f32) -> Value {
+    json!(value.to_string().parse::<f64>().unwrap_or(f64::from(value)))
+}
+
+/// Seconds with microseconds, as answers give times.
+pub(super) fn seconds(seconds: f64) -> Value {
+    json!((seconds * 1e6).round() / 1e6)
+}
+
+/// Where the client reached this server, without a slash at the end: what it said in `Host`, and behind
+/// a proxy in `X-Forwarded-Proto`. It is told nobody else.
+pub(super) fn base_url(headers: &HeaderMap) -> String {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_host = |host: &&str| {
+        !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:[]".contains(c))
+    };
+    let host = text(header::HOST).filter(is_host).unwrap_or("localhost");
+    let is_https = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    format!("{}://{host}", if is_https { "https" } else { "http" })
+}

@@ -1,0 +1,162 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Endless generated music over plain HTTP
+///
+/// Composes, renders, encodes and serves a stream of its own to each listener, and lets whoever holds
+/// a stream's id turn its knobs while it plays. Without a command it serves, with the options of `serve`.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(ServeArgs),
+    Render(RenderArgs),
+    Stations(StationsArgs),
+    Bench(BenchArgs),
+}
+
+/// Serve streams and the player page
+///
+/// Each option can also be given in the environment or, by its name without the dashes and with _ for
+/// -, in a TOML file. A flag beats the environment, the environment beats the file.
+#[derive(Debug, Default, Args)]
+#[command(after_long_help = AFTER_SERVE)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one, and the start line says which [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR:PORT", env = "PERPETUO_LISTEN", hide_env_values = true)]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// Where what must outlive the process is kept: the key that signs ids
+    /// [default: $XDG_DATA_HOME/perpetuo, or ~/.local/share/perpetuo]
+    #[arg(long, value_name = "DIR", env = "PERPETUO_DATA_DIR", hide_env_values = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// A TOML file with any of these options
+    #[arg(long, value_name = "FILE", env = "PERPETUO_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Threads that render [default: one a core]
+    #[arg(long, value_name = "N", env = "PERPETUO_THREADS", hide_env_values = true,
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// How much to log to standard error [default: info]
+    #[arg(long, value_name = "LEVEL", env = "PERPETUO_LOG_LEVEL", hide_env_values = true)]
+    pub(crate) log_level: Option<LogLevel>,
+
+    /// How many seconds a stream is remembered that nobody uses, and its id is good
+    /// [default: 86400]
+    #[arg(long, value_name = "SECONDS", env = "PERPETUO_TIME_TO_LIVE", hide_env_values = true,
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) time_to_live: Option<u32>,
+
+    /// A site whose pages may call, as https://example.org; several with commas [default: every site]
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "PERPETUO_CORS_ORIGIN",
+        hide_env_values = true,
+        value_delimiter = ','
+    )]
+    pub(crate) cors_origin: Option<Vec<String>>,
+}
+
+const AFTER_SERVE: &str = "\
+The key that signs ids is made on the first start and kept in DATA_DIR/key, readable by its owner \
+alone. Several servers that are to take each other's ids need the same one: 64 hexadecimal digits in \
+PERPETUO_KEY, as `key` in the TOML file, or in that file.
+
+Examples:
+  perpetuo                                   serve at http://127.0.0.1:8000/
+  perpetuo serve --listen 0.0.0.0:80         serve to everyone
+  curl -s localhost:8000/create_stream       a new stream's id
+  mpv http://localhost:8000/stream?id=ID     hear it
+  curl 'localhost:8000/set_param?id=ID&brightness=0.9'";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Render a station to a file, as fast as it goes
+///
+/// The same station, seed and settings give the same sound, here and on the air.
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// The station; `perpetuo stations` lists them
+    pub(crate) station: String,
+
+    /// How much of it
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    pub(crate) seconds: f64,
+
+    /// Where its chance is drawn from, 0 to 9007199254740991
+    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u64).range(..=(1 << 53) - 1))]
+    pub(crate) seed: u64,
+
+    /// A parameter's value from the start on; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+
+    /// A parameter's value from some time on; may be repeated
+    #[arg(long, value_name = "SECONDS:NAME=VALUE")]
+    pub(crate) at: Vec<String>,
+
+    /// kbit/s of an MP3 file
+    #[arg(long, value_name = "KBPS", default_value = "128")]
+    pub(crate) bitrate: u16,
+
+    /// Where to write; the name ends in .mp3 or .wav
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// List the stations, or the parameters of one
+#[derive(Debug, Args)]
+pub(crate) struct StationsArgs {
+    /// The station whose parameters to list
+    pub(crate) name: Option<String>,
+}
+
+/// Measure what streams cost on this machine
+///
+/// Plays unique streams in real time inside one process, without sockets, and prints what they took.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// How many streams, over all stations in turn
+    #[arg(long, value_name = "N", default_value = "100",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) streams: u32,
+
+    /// How long to measure, after 3 seconds for the start
+    #[arg(long, value_name = "SECONDS", default_value = "10",
+          value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: u32,
+
+    /// Threads that render [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// How far listeners are served ahead of real time, 0.05 to 10
+    #[arg(long, value_name = "SECONDS", default_value = "1.25")]
+    pub(crate) lead: f64,
+
+    /// kbit/s of MP3
+    #[arg(long, value_name = "KBPS", default_value = "128")]
+    pub(crate) bitrate: u16,
+}

@@ -1,0 +1,143 @@
+//! `perpetuo serve`: from settings to a running server, and to its end.
+
+use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+
+use anyhow::Context;
+use perpetuo_driver::{Config, Driver};
+use perpetuo_engine::StreamConfig;
+use perpetuo_http::{App, Ids, Limits, router};
+use perpetuo_station::Catalogue;
+use prometheus_client::registry::Registry;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use tracing::{info, level_filters::LevelFilter, warn};
+
+use crate::{
+    cli::{LogLevel, ServeArgs},
+    key, output,
+    settings::Settings,
+};
+
+/// Samples a second of every stream.
+pub(crate) const SAMPLE_RATE_HZ: u32 = 44_100;
+
+/// How long a stream that nobody listens to keeps its backlog.
+const FROZEN_FOR: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Connections that may wait to be accepted.
+const ACCEPT_QUEUE: u32 = 4096;
+
+/// Serves until it is told to stop.
+pub(crate) fn run(args: ServeArgs, catalogue: Catalogue) -> anyhow::Result<()> {
+    let settings = Settings::gather(args)?;
+    log_to_stderr(settings.log_level);
+    raise_descriptor_limit();
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+    runtime.block_on(serve(settings, catalogue))
+}
+
+async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
+    let key = match settings.key.clone() {
+        Some(key) => key,
+        None => key::load_or_make(&settings.data_dir)?,
+    };
+    let listener = listen(settings.listen)?;
+    let address = listener.local_addr().context("cannot tell where it listens")?;
+    let driver = Driver::start(driver_config(&settings)).context("cannot start render threads")?;
+    let mut registry = Registry::with_prefix("perpetuo");
+    driver.handle().metrics().register(&mut registry);
+    let (end, is_ending) = watch::channel(false);
+    let app = App {
+        driver: driver.handle(),
+        catalogue,
+        ids: Ids::new(key, settings.time_to_live),
+        registry: Arc::new(registry),
+        clock: SystemTime::now,
+        is_ending: is_ending.clone(),
+    };
+    let router = router(app, &settings.origins);
+    let server = tokio::spawn(perpetuo_http::serve(listener, router, Limits::default(), is_ending));
+    output::print(&format!("Perpetuo plays at http://{address}/\n"))?;
+    info!(%address, threads = settings.threads, data_dir = %settings.data_dir.display(), "listening");
+
+    told_to_stop().await?;
+    info!("shutting down");
+    // Whoever waits for this has gone when nothing serves any more.
+    let _ = end.send(true);
+    tokio::task::spawn_blocking(|| driver.shutdown()).await.context("render threads")?;
+    server.await.context("server")?;
+    info!("bye");
+    Ok(())
+}
+
+fn driver_config(settings: &Settings) -> Config {
+    Config {
+        threads: settings.threads,
+        stream: StreamConfig {
+            sample_rate_hz: SAMPLE_RATE_HZ,
+            frozen_for: FROZEN_FOR,
+            time_to_live: settings.time_to_live,
+        },
+    }
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let open = || {
+        let socket = match address {
+            SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6()?,
+        };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(ACCEPT_QUEUE)
+    };
+    open().with_context(|| format!("cannot listen on {address}; choose another with --listen"))
+}
+
+/// Returns on SIGTERM or SIGINT. A second one ends the process as if nobody caught it.
+async fn told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot catch SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot catch SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        std::process::exit(130);
+    });
+    Ok(())
+}
+
+fn log_to_stderr(level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(is_terminal)
+        .init();
+}
+
+/// A listener is a descriptor: as many as the system grants.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+    {
+        warn!(%error, ?current, "descriptor limit stays as it is");
+    }
+}
