@@ -1,8 +1,11 @@
 //! Takes out what is below hearing, so that no constant offset eats headroom.
 //!
 //! ```text
-//! y[n] = x[n] − m[n]      m[n+1] = m[n] + c·y[n]      c = 2π·cutoff
+//! y[n] = x[n] − m[n]      m goes in straight lines of 64 samples: after each one
+//! m' ← m' + 64·c·(mean of the line's x − m')      c = 2π·cutoff
 //! ```
+//!
+//! A one-pole high-pass whose pole moves once per line, so that a sample costs a subtraction.
 //!
 //! Source: J. O. Smith, *Introduction to Digital Filters*, "DC Blocker", in its low-pass-subtracting form.
 
@@ -12,20 +15,23 @@ use crate::{CONTROL_LEN, State, math};
 #[derive(Clone, Copy, Debug)]
 pub struct DcBlocker {
     share: f32,
-    mean: f32,
-    /// Samples into the control step, at whose end a mean too small to hear is dropped.
+    /// The mean at the beginning and at the end of the line.
+    from: f32,
+    to: f32,
+    sums: [f32; 4],
     at: usize,
 }
 
 impl DcBlocker {
-    /// Takes out what is below `cutoff` cycles per sample, 0.00001..=0.01.
+    /// Takes out what is below `cutoff` cycles per sample, 0.00001..=0.002.
     pub fn new(cutoff: f32) -> Self {
-        Self { share: math::clamp(cutoff, 1e-5, 0.01) * std::f32::consts::TAU, mean: 0.0, at: 0 }
+        let share = math::clamp(cutoff, 1e-5, 0.002) * std::f32::consts::TAU * CONTROL_LEN as f32;
+        Self { share, from: 0.0, to: 0.0, sums: [0.0; 4], at: 0 }
     }
 
     /// Forgets the mean.
     pub fn reset(&mut self) {
-        (self.mean, self.at) = (0.0, 0);
+        *self = Self { share: self.share, from: 0.0, to: 0.0, sums: [0.0; 4], at: 0 };
     }
 
     /// Filters `io` in place.
@@ -33,24 +39,58 @@ impl DcBlocker {
         let mut rest = io;
         while !rest.is_empty() {
             let (run, later) = rest.split_at_mut(rest.len().min(CONTROL_LEN - self.at));
-            for sample in &mut *run {
-                let y = *sample - self.mean;
-                self.mean += self.share * y;
-                *sample = y;
+            if run.len() == CONTROL_LEN {
+                self.process_run(&mut run[..CONTROL_LEN]);
+            } else {
+                self.process_run(run);
             }
-            self.at = (self.at + run.len()) % CONTROL_LEN;
-            if self.at == 0 && self.mean * self.mean < 1e-24 {
-                self.mean = 0.0;
+            self.at += run.len();
+            if self.at == CONTROL_LEN {
+                self.turn();
             }
             rest = later;
         }
+    }
+
+    #[inline(always)]
+    fn process_run(&mut self, run: &mut [f32]) {
+        let step = (self.to - self.from) * (1.0 / CONTROL_LEN as f32);
+        let at = self.at;
+        if at % 4 == 0 {
+            for quad in run.chunks_exact(4) {
+                for (sum, sample) in self.sums.iter_mut().zip(quad) {
+                    *sum += sample;
+                }
+            }
+            let whole = run.len() / 4 * 4;
+            for (sum, sample) in self.sums.iter_mut().zip(&run[whole..]) {
+                *sum += sample;
+            }
+        } else {
+            for (i, sample) in run.iter().enumerate() {
+                self.sums[(at + i) % 4] += sample;
+            }
+        }
+        for (i, sample) in run.iter_mut().enumerate() {
+            *sample -= self.from + step * (at as i32 + i as i32) as f32;
+        }
+    }
+
+    fn turn(&mut self) {
+        let sum = (self.sums[0] + self.sums[2]) + (self.sums[1] + self.sums[3]);
+        let next = self.to + self.share * (sum * (1.0 / CONTROL_LEN as f32) - self.to);
+        self.from = self.to;
+        self.to = if next * next > 1e-24 { next } else { 0.0 };
+        (self.sums, self.at) = ([0.0; 4], 0);
     }
 }
 
 impl State for DcBlocker {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.mean.visit(word);
-        self.mean = math::clamp(self.mean, -64.0, 64.0);
+        for mean in [&mut self.from, &mut self.to] {
+            mean.visit(word);
+            *mean = math::clamp(*mean, -64.0, 64.0);
+        }
     }
 }
 
@@ -67,6 +107,7 @@ mod tests {
         io.fill(0.0);
         dc.process(&mut io);
         dc.process(&mut io);
-        assert_eq!((io[19_999], dc.mean), (0.0, 0.0));
+        dc.process(&mut io);
+        assert_eq!((io[19_999], dc.to), (0.0, 0.0));
     }
 }

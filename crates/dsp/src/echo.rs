@@ -80,10 +80,16 @@ impl Echo {
         let chunks = input.chunks(CONTROL_LEN);
         let outs = left.chunks_mut(CONTROL_LEN).zip(right.chunks_mut(CONTROL_LEN));
         for (input, (left, right)) in chunks.zip(outs) {
-            self.render_run(input, left, right);
+            if input.len() == CONTROL_LEN {
+                let (left, right) = (&mut left[..CONTROL_LEN], &mut right[..CONTROL_LEN]);
+                self.render_run(&input[..CONTROL_LEN], left, right);
+            } else {
+                self.render_run(input, left, right);
+            }
         }
     }
 
+    #[inline(always)]
     fn render_run(&mut self, input: &[f32], left: &mut [f32], right: &mut [f32]) {
         let len = input.len();
         self.read(0, left);
@@ -105,6 +111,7 @@ impl Echo {
         self.lines[1].write(left);
     }
 
+    #[inline(always)]
     fn read(&self, line: usize, out: &mut [f32]) {
         self.read_at(line, self.to, out);
         if self.fade_left == 0 {
@@ -121,6 +128,7 @@ impl Echo {
         }
     }
 
+    #[inline(always)]
     fn read_at(&self, line: usize, time: u32, out: &mut [f32]) {
         let mut past = [0.0; CONTROL_LEN + 2];
         self.lines[line].read(time as usize + 1, &mut past[..out.len() + 2]);

@@ -40,7 +40,7 @@ impl Segment {
     /// The value `len` samples on.
     #[inline]
     pub fn at(self, len: usize) -> f32 {
-        self.from + self.step * len as f32
+        self.from + self.step * len as i32 as f32
     }
 }
 

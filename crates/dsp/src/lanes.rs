@@ -19,6 +19,14 @@ impl Lanes {
         (self.0[0] + self.0[2]) + (self.0[1] + self.0[3])
     }
 
+    /// Each number without its sign.
+    #[inline(always)]
+    pub fn size(self) -> Self {
+        let [a, b, c, d] = self.0.map(f32::to_bits);
+        let mask = 0x7fff_ffff_u32;
+        Self([a & mask, b & mask, c & mask, d & mask].map(f32::from_bits))
+    }
+
     /// Each number, or 0 where it is negative.
     #[inline(always)]
     pub fn positive(self) -> Self {

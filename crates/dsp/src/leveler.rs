@@ -32,12 +32,12 @@ impl Leveler {
         (self.power, self.gain) = (self.goal, 1.0);
     }
 
-    /// Hears one control step and tells the gain to apply along it.
+    /// Hears one control step, of a multiple of 4 samples, and tells the gain to apply along it.
     pub fn advance(&mut self, left: &[f32], right: &[f32]) -> Segment {
         let mut sums = [0.0_f32; 4];
-        for (left, right) in left.chunks(4).zip(right.chunks(4)) {
-            for ((sum, left), right) in sums.iter_mut().zip(left).zip(right) {
-                *sum += left * left + right * right;
+        for (left, right) in left.chunks_exact(4).zip(right.chunks_exact(4)) {
+            for lane in 0..4 {
+                sums[lane] += left[lane] * left[lane] + right[lane] * right[lane];
             }
         }
         let mean = 0.5 * ((sums[0] + sums[2]) + (sums[1] + sums[3])) / left.len().max(1) as f32;

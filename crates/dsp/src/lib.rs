@@ -42,7 +42,7 @@ pub use ramp::Ramp;
 pub use reverb::Reverb;
 pub use saw::{Saw, saw, saw_sharpness};
 pub use state::State;
-pub use svf::{Svf, SvfLanes, Tuning};
+pub use svf::{Svf, SvfFactors, SvfLanes, Tuning};
 
 /// The step of control in samples: settings that are not per-sample move in straight lines this long.
 pub const CONTROL_LEN: usize = 64;

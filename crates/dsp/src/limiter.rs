@@ -128,7 +128,7 @@ impl Limiter {
             for (leaving, held) in self.leaving.iter_mut().zip(&self.held) {
                 let pairs = leaving[samples.clone()].iter_mut().zip(&held[samples.clone()]);
                 for (index, (leaving, held)) in pairs.enumerate() {
-                    *leaving = held * (from + step * index as f32);
+                    *leaving = held * (from + step * index as i32 as f32);
                 }
             }
         }

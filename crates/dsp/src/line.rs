@@ -39,7 +39,7 @@ impl Line {
     /// # Panics
     ///
     /// When there are more.
-    #[inline]
+    #[inline(always)]
     pub fn write(&mut self, samples: &[f32]) {
         let mut words = [0_i16; Self::RUN];
         let words = &mut words[..samples.len()];
@@ -72,7 +72,7 @@ impl Line {
     /// # Panics
     ///
     /// When `delay` or the number of samples is beyond.
-    #[inline]
+    #[inline(always)]
     pub fn read(&self, delay: usize, out: &mut [f32]) {
         let start =
             if self.at >= delay { self.at - delay } else { self.at + self.capacity - delay };

@@ -58,28 +58,42 @@ impl Quartet {
         tunings: [Tuning; 4],
         blend: f32,
     ) {
+        self.filter.set(tunings);
         let [left, right] = out;
-        self.filter.set_within(tunings, left.len());
-        let sharpness = self.steps.map(|steps| Lanes(steps.map(saw_sharpness)));
+        let len = left.len();
+        let mut start = 0;
+        for quarter in 0..4 {
+            // The last quarter takes what does not divide by 4.
+            let end = if quarter == 3 { len } else { (quarter + 1) * (len / 4) };
+            let mut voices = [[0.0; 4]; CONTROL_LEN];
+            let voices = &mut voices[..end - start];
+            self.sing(voices, quarter, blend);
+            let samples = left[start..end].iter_mut().zip(&mut right[start..end]);
+            for (i, ((left, right), voice)) in samples.zip(voices).enumerate() {
+                let along = (start + i) as i32 as f32;
+                let share = |side: usize, k: usize| {
+                    (gains[side][k].from + gains[side][k].step * along) * voice[k]
+                };
+                *left += (share(0, 0) + share(0, 2)) + (share(0, 1) + share(0, 3));
+                *right += (share(1, 0) + share(1, 2)) + (share(1, 1) + share(1, 3));
+            }
+            start = end;
+        }
+        self.filter.settle();
+    }
+
+    fn sing(&mut self, out: &mut [[f32; 4]], quarter: usize, blend: f32) {
+        let [sharp_a, sharp_b] = self.steps.map(|steps| Lanes(steps.map(saw_sharpness)));
         let blend = Lanes::splat(crate::math::clamp(blend, -1.0, 1.0));
-        let [mut gain_left, mut gain_right] = gains.map(|side| Lanes(side.map(|gain| gain.from)));
-        let [step_left, step_right] = gains.map(|side| Lanes(side.map(|gain| gain.step)));
+        let factors = self.filter.quarter(quarter);
         let ([mut a, mut b], [step_a, step_b]) = (self.turns, self.steps);
         let mut filter = self.filter;
-        let advance = |turns: [u32; 4], steps: [u32; 4]| {
-            std::array::from_fn(|i| turns[i].wrapping_add(steps[i]))
-        };
-        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-            let raw = saw(a, sharpness[0]) + blend * saw(b, sharpness[1]);
-            let y = filter.tick(raw);
-            *left += (y * gain_left).sum();
-            *right += (y * gain_right).sum();
-            gain_left = gain_left + step_left;
-            gain_right = gain_right + step_right;
+        for voices in out {
+            let raw = saw(a, sharp_a) + blend * saw(b, sharp_b);
+            *voices = filter.tick(raw, &factors).0;
             (a, b) = (advance(a, step_a), advance(b, step_b));
         }
         (self.turns, self.filter) = ([a, b], filter);
-        self.filter.settle();
     }
 
     /// Lets `len` samples pass unheard, phases going on; at most [`CONTROL_LEN`].
@@ -91,6 +105,17 @@ impl Quartet {
             }
         }
     }
+}
+
+#[inline(always)]
+fn advance(turns: [u32; 4], steps: [u32; 4]) -> [u32; 4] {
+    let [a, b, c, d] = turns;
+    [
+        a.wrapping_add(steps[0]),
+        b.wrapping_add(steps[1]),
+        c.wrapping_add(steps[2]),
+        d.wrapping_add(steps[3]),
+    ]
 }
 
 /// Pitches are not visited: they are set anew at every control step.

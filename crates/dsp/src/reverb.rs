@@ -100,11 +100,18 @@ impl Reverb {
         let mut start = 0;
         while start < left.len() {
             let end = left.len().min(start + CONTROL_LEN - self.at);
-            self.process_run(&mut left[start..end], &mut right[start..end]);
+            let (left, right) = (&mut left[start..end], &mut right[start..end]);
+            // The same code twice: once with the length known, which vectorises without rests.
+            if end - start == CONTROL_LEN {
+                self.process_run(&mut left[..CONTROL_LEN], &mut right[..CONTROL_LEN]);
+            } else {
+                self.process_run(left, right);
+            }
             start = end;
         }
     }
 
+    #[inline(always)]
     fn process_run(&mut self, left: &mut [f32], right: &mut [f32]) {
         let len = left.len();
         let mut taps = [[0.0_f32; CONTROL_LEN]; 8];
@@ -143,6 +150,7 @@ impl Reverb {
     }
 
     /// One line's end, damped; lines 0 and 1 between two samples.
+    #[inline(always)]
     fn read_line(&self, index: usize, out: &mut [f32]) {
         let mut past = [0.0; CONTROL_LEN + 2];
         let (side, middle) = (0.5 * self.damping, 1.0 - self.damping);
@@ -163,6 +171,7 @@ impl Reverb {
         }
     }
 
+    #[inline(always)]
     fn diffuse(&mut self, index: usize, io: &mut [f32]) {
         let mut past = [0.0; CONTROL_LEN];
         let past = &mut past[..io.len()];

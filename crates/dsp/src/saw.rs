@@ -1,12 +1,11 @@
 //! A sawtooth whose jump is rounded over two samples, so that little of it folds back.
 //!
 //! ```text
-//! s = phase, −1..1      k = 1 / (2 phase_step)
-//! y = s + max(0, 1 − (1 + s)k)² − max(0, 1 − (1 − s)k)²
+//! s = phase, −1..1      k = 1 / (2 phase_step)      u = max(0, 1 − (1 − |s|)k)      y = s (1 − u²)
 //! ```
 //!
 //! Source: V. Välimäki, A. Huovilainen, *Antialiasing Oscillators in Subtractive Synthesis*, 2007
-//! (polynomial band-limited step, second order).
+//! (polynomial band-limited step, second order); `s u²` stands for `±u²`, the same where u is not small.
 
 use crate::{Lanes, State, phase::step_from};
 
@@ -33,11 +32,9 @@ impl Saw {
         let (step, sharpness) = (step_from(phase_step), 0.5 / phase_step);
         for sample in out {
             let s = self.turn as i32 as f32 * (1.0 / 2_147_483_648.0);
-            let low = 1.0 - (1.0 + s) * sharpness;
-            let high = 1.0 - (1.0 - s) * sharpness;
-            let low = if low > 0.0 { low } else { 0.0 };
-            let high = if high > 0.0 { high } else { 0.0 };
-            *sample = s + low * low - high * high;
+            let u = (1.0 - sharpness) + f32::from_bits(s.to_bits() & 0x7fff_ffff) * sharpness;
+            let u = if u > 0.0 { u } else { 0.0 };
+            *sample = s * (1.0 - u * u);
             self.turn = self.turn.wrapping_add(step);
         }
     }
@@ -56,9 +53,8 @@ pub fn saw(turns: [u32; 4], sharpness: Lanes) -> Lanes {
     let [a, b, c, d] = turns;
     let s = Lanes([a as i32 as f32, b as i32 as f32, c as i32 as f32, d as i32 as f32]) * scale;
     let one = Lanes::splat(1.0);
-    let low = (one - (one + s) * sharpness).positive();
-    let high = (one - (one - s) * sharpness).positive();
-    s + low * low - high * high
+    let u = ((one - sharpness) + s.size() * sharpness).positive();
+    s * (one - u * u)
 }
 
 /// What [`saw`] wants for a phase step in 2^-32 turns; steps below 2^16 count as 2^16.

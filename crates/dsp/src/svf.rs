@@ -166,67 +166,74 @@ impl State for Svf {
     }
 }
 
-/// Four low-pass filters side by side, each with a cutoff of its own, all with one damping.
+/// Four low-pass filters side by side, each with a tuning of its own.
+///
+/// Tunings move in steps of a quarter of the way, so that a sample costs as little as can be.
 #[derive(Clone, Copy, Debug)]
 pub struct SvfLanes {
-    /// All of one damping.
     tunings: [Tuning; 4],
-    now: [Lanes; 3],
-    slope: [Lanes; 3],
+    /// a₁, a₂, a₃ where the way began and what a quarter of it adds.
+    from: [Lanes; 3],
+    quarter: [Lanes; 3],
     s1: Lanes,
     s2: Lanes,
 }
 
+/// What one sample of four filters needs: a₂, a₃, 1−a₃, 2a₁−1, 2a₂, 2a₃, 1−2a₃.
+#[derive(Clone, Copy, Debug)]
+pub struct SvfFactors([Lanes; 7]);
+
 impl SvfLanes {
     /// Four filters at one tuning, at rest.
     pub fn new(tuning: Tuning) -> Self {
-        let now = tuning.factors().map(Lanes::splat);
+        let from = tuning.factors().map(Lanes::splat);
         let rest = Lanes::splat(0.0);
-        Self { tunings: [tuning; 4], now, slope: [rest; 3], s1: rest, s2: rest }
+        Self { tunings: [tuning; 4], from, quarter: [rest; 3], s1: rest, s2: rest }
     }
 
     /// Puts one filter at rest, its tuning taken at once; for a voice that begins anew.
     pub fn clear(&mut self, lane: usize, tuning: Tuning) {
         let lane = lane % 4;
         (self.s1.0[lane], self.s2.0[lane], self.tunings[lane]) = (0.0, 0.0, tuning);
-        for (now, factor) in self.now.iter_mut().zip(tuning.factors()) {
-            now.0[lane] = factor;
-        }
     }
 
-    /// Heads for four tunings, to be reached in exactly `len` calls of [`Self::tick`]; the damping is
-    /// that of the first.
-    pub fn set_within(&mut self, mut tunings: [Tuning; 4], len: usize) {
-        let k = tunings[0].k;
-        tunings.iter_mut().for_each(|tuning| tuning.k = k);
-        // Where the last way ended exactly, its rounding apart.
-        self.now = factors_of(self.tunings);
+    /// Heads for four tunings, to be reached in the four quarters that follow.
+    pub fn set(&mut self, tunings: [Tuning; 4]) {
+        self.from = factors_of(self.tunings);
         let goal = factors_of(tunings);
-        let share = Lanes::splat(1.0 / (if len > 0 { len } else { 1 }) as f32);
-        self.slope = std::array::from_fn(|i| (goal[i] - self.now[i]) * share);
+        let share = Lanes::splat(0.25);
+        self.quarter = std::array::from_fn(|i| (goal[i] - self.from[i]) * share);
         self.tunings = tunings;
+    }
+
+    /// The factors for one quarter of the way, 0 to 3: those of its end.
+    #[inline]
+    pub fn quarter(&self, quarter: usize) -> SvfFactors {
+        let share = Lanes::splat((quarter + 1) as f32);
+        let [a1, a2, a3] = std::array::from_fn(|i| self.from[i] + share * self.quarter[i]);
+        let one = Lanes::splat(1.0);
+        let (b2, b3) = (a2 + a2, a3 + a3);
+        SvfFactors([a2, a3, one - a3, a1 + a1 - one, b2, b3, one - b3])
     }
 
     /// One sample of each.
     #[inline(always)]
-    pub fn tick(&mut self, x: Lanes) -> Lanes {
-        for i in 0..3 {
-            self.now[i] = self.now[i] + self.slope[i];
-        }
-        let [a1, a2, a3] = self.now;
-        let (s1, s2, one) = (self.s1, self.s2, Lanes::splat(1.0));
-        let low = a2 * s1 + a3 * x + (one - a3) * s2;
-        self.s1 = (a1 + a1 - one) * s1 + (a2 + a2) * (x - s2);
-        self.s2 = low + low - s2;
-        low
+    pub fn tick(&mut self, x: Lanes, factors: &SvfFactors) -> Lanes {
+        let [a2, a3, c3, b1, b2, b3, d3] = factors.0;
+        let (s1, s2) = (self.s1, self.s2);
+        // Each state's own way round is one multiplication and one addition: the latency of the loop.
+        self.s1 = (b2 * x - b2 * s2) + b1 * s1;
+        self.s2 = (b3 * x + b2 * s1) + d3 * s2;
+        a3 * x + (a2 * s1 + c3 * s2)
     }
 
     /// Drops what is too small to hear before it becomes denormal; once per control step.
     pub fn settle(&mut self) {
+        let (a, b) = (self.s1 * self.s1, self.s2 * self.s2);
+        let sum = a + b;
         for lane in 0..4 {
-            let (a, b) = (&mut self.s1.0[lane], &mut self.s2.0[lane]);
-            if *a * *a + *b * *b < 1e-24 {
-                (*a, *b) = (0.0, 0.0);
+            if sum.0[lane] < 1e-24 {
+                (self.s1.0[lane], self.s2.0[lane]) = (0.0, 0.0);
             }
         }
     }
@@ -238,13 +245,7 @@ impl State for SvfLanes {
             state.0.visit(word);
             state.0 = state.0.map(held);
         }
-        let k = &mut self.tunings[0].k;
-        k.visit(word);
-        let k = math::clamp(*k, *Tuning::DAMPING.start(), *Tuning::DAMPING.end());
-        for tuning in &mut self.tunings {
-            tuning.g.visit(word);
-            *tuning = Tuning { g: math::clamp(tuning.g, 0.0, 4.0), k };
-        }
+        self.tunings.visit(word);
     }
 }
 
@@ -291,10 +292,16 @@ mod tests {
         let (from, to) = (Tuning::new(0.02, 0.5), Tuning::new(0.1, 0.4));
         let (mut one, mut four) = (Svf::new(from), SvfLanes::new(from));
         let mut io: Vec<f32> = (0..64).map(|n| if n % 9 < 4 { 0.5 } else { -0.5 }).collect();
-        one.set_within(to, 64);
-        four.set_within([to; 4], 64);
-        let lanes: Vec<f32> = io.iter().map(|x| four.tick(Lanes::splat(*x)).0[1]).collect();
-        one.process_low(&mut io);
+        four.set([to; 4]);
+        let lanes: Vec<f32> = (io.iter().enumerate())
+            .map(|(n, x)| four.tick(Lanes::splat(*x), &four.quarter(n / 16)).0[1])
+            .collect();
+        for (quarter, io) in io.chunks_mut(16).enumerate() {
+            let share = (quarter + 1) as f32 * 0.25;
+            let (a, b) = (from.factors(), to.factors());
+            one.now = std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share);
+            one.process_low(io);
+        }
         assert!(io.iter().zip(&lanes).all(|(a, b)| (a - b).abs() < 1e-5));
     }
 }

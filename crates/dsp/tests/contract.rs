@@ -82,14 +82,17 @@ fn parts() -> Vec<(&'static str, Box<dyn Part>)> {
             Box::new(Of(
                 SvfLanes::new(tuning()),
                 |svf: &mut SvfLanes, l: &mut [f32], r: &mut [f32]| {
+                    let factors = svf.quarter(3);
                     for (l, r) in l.iter_mut().zip(r) {
-                        let y = svf.tick(Lanes([*l, *r, *l, *r]));
+                        let y = svf.tick(Lanes([*l, *r, *l, *r]), &factors);
                         (*l, *r) = (y.sum(), y.0[1]);
                     }
-                    svf.settle();
+                    if l.iter().all(|x| x.abs() < 1e-12) {
+                        svf.settle();
+                    }
                 },
                 |svf: &mut SvfLanes| *svf = SvfLanes::new(tuning()),
-                |svf: &mut SvfLanes, x| svf.set_within([Tuning::new(x, x); 4], 1 << 30),
+                |svf: &mut SvfLanes, x| svf.set([Tuning::new(x, x); 4]),
             )),
         ),
         (

@@ -112,7 +112,7 @@ impl Drums {
         let mut turns = [0_u32; BLOCK_LEN];
         for (i, slot) in turns[..len].iter_mut().enumerate() {
             *slot = turn;
-            turn = turn.wrapping_add(((from + bend * i as f32) * 4_294_967_296.0) as u32);
+            turn = turn.wrapping_add(((from + bend * i as i32 as f32) * 4_294_967_296.0) as u32);
         }
         self.kick.turn = turn;
         for (i, (sample, turn)) in out.iter_mut().zip(turns).enumerate() {
@@ -141,9 +141,9 @@ impl Drums {
         let bright = sum(hat.times(0.16), crash.times(0.14));
         let dull = sum(clap.times(0.75), Segment::flat(0.1 * self.riser * self.riser));
         let high = Tuning::new(10_000.0 * math::exp2(0.4 * light) / rate, 0.8);
-        let middle = 1500.0 * math::exp2(0.3 * light + 2.0 * self.riser);
+        let middle = 2400.0 * math::exp2(0.3 * light + 2.0 * self.riser);
         let middle = Tuning::new(middle / rate, 0.8);
-        self.filter.set_within([high, high, middle, middle], len);
+        self.filter.set([high, high, middle, middle]);
         let mut noises = [[0.0; BLOCK_LEN + 2]; 2];
         for ((noise, line), before) in self.noises.iter_mut().zip(&mut noises).zip(&mut self.before)
         {
@@ -152,16 +152,21 @@ impl Drums {
             before.copy_from_slice(&line[len..len + 2]);
         }
         let places = [1.0 - self.hat_place, 1.0 + self.hat_place];
+        let mut lanes = [[0.0; 4]; BLOCK_LEN];
+        for (side, (line, place)) in noises.iter().zip(places).enumerate() {
+            for (i, lane) in lanes[..len].iter_mut().enumerate() {
+                let (a, b, c) = (line[i], line[i + 1], line[i + 2]);
+                lane[side] = place * bright.at(i) * ((c - b) - (b - a));
+                lane[side + 2] = dull.at(i) * (c - b);
+            }
+        }
+        // As steady as a drum: the end of the way at once.
+        let factors = self.filter.quarter(3);
         let [left, right] = out;
-        for i in 0..len {
-            let (bright, dull) = (bright.at(i), dull.at(i));
-            let [l, r] = [0, 1].map(|side| {
-                let [a, b, c] = [0, 1, 2].map(|back| noises[side][i + back]);
-                (places[side] * bright * (c - b - b + a), dull * (c - b))
-            });
-            let y = self.filter.tick(Lanes([l.0, r.0, l.1, r.1]));
-            left[i] += y.0[0] + y.0[2];
-            right[i] += y.0[1] + y.0[3];
+        for ((left, right), lane) in left.iter_mut().zip(right.iter_mut()).zip(lanes) {
+            let y = self.filter.tick(Lanes(lane), &factors);
+            *left += y.0[0] + y.0[2];
+            *right += y.0[1] + y.0[3];
         }
         self.filter.settle();
     }

@@ -1,6 +1,6 @@
 //! The line: a saw or a pulse into 24 dB of resonant low-pass, with accent and slide, then a drive.
 
-use perpetuo_dsp::{Decay, Saw, Segment, State, Svf, Swell, Tuning, math};
+use perpetuo_dsp::{Decay, Lanes, Saw, Segment, State, SvfLanes, Swell, Tuning, math};
 use perpetuo_station::BLOCK_LEN;
 
 use super::composer::LineNote;
@@ -8,7 +8,9 @@ use super::composer::LineNote;
 /// One monophonic voice.
 pub(super) struct Line {
     saws: [Saw; 2],
-    filters: [Svf; 2],
+    /// Lane 0 is the first stage, lane 1 the second, one sample behind it.
+    filter: SvfLanes,
+    between: f32,
     /// Opens the filter.
     sweep: Decay,
     gate: Swell,
@@ -36,7 +38,8 @@ impl Line {
         let tuning = Tuning::new(0.01, 1.0);
         Self {
             saws: [Saw::new(); 2],
-            filters: [Svf::new(tuning); 2],
+            filter: SvfLanes::new(tuning),
+            between: 0.0,
             sweep: Decay::new(),
             gate: Swell::new(0.0),
             goal: 21.0,
@@ -82,15 +85,30 @@ impl Line {
         let cutoff = 210.0 * math::exp2(octaves + (self.note - 21.0) * (0.4 / 12.0)) / rate;
         // Two stages, only the second one rings: 1/Q from 1.3 down to 0.07.
         let k = 1.3 - 1.23 * (1.0 - (1.0 - tone.resonance) * (1.0 - tone.resonance));
-        self.filters[0].set_within(Tuning::new(cutoff, 1.4), len);
-        self.filters[1].set_within(Tuning::new(cutoff, k), len);
-        self.filters[0].process_low(out);
-        self.filters[1].process_low(out);
+        let (dull, ringing) = (Tuning::new(cutoff, 1.4), Tuning::new(cutoff, k));
+        self.filter.set([dull, ringing, dull, dull]);
+        self.cascade(out);
         // What resonance takes from the lows and adds at the peak is evened before the drive.
         let drive = 1.7 - 0.75 * tone.resonance;
         for sample in out {
             *sample = math::saturate(drive * *sample);
         }
+    }
+
+    fn cascade(&mut self, io: &mut [f32]) {
+        let (len, mut start) = (io.len(), 0);
+        let (mut filter, mut between) = (self.filter, self.between);
+        for quarter in 0..4 {
+            let end = if quarter == 3 { len } else { (quarter + 1) * (len / 4) };
+            let factors = filter.quarter(quarter);
+            for sample in &mut io[start..end] {
+                let y = filter.tick(Lanes([*sample, between, 0.0, 0.0]), &factors);
+                (between, *sample) = (y.0[0], y.0[1]);
+            }
+            start = end;
+        }
+        filter.settle();
+        (self.filter, self.between) = (filter, between);
     }
 
     fn oscillate(&mut self, out: &mut [f32], gate: Segment) {
@@ -110,7 +128,9 @@ impl Line {
 impl State for Line {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.saws.visit(word);
-        self.filters.visit(word);
+        self.filter.visit(word);
+        self.between.visit(word);
+        self.between = math::clamp(self.between, -64.0, 64.0);
         self.sweep.visit(word);
         self.gate.visit(word);
         for note in [&mut self.goal, &mut self.note] {

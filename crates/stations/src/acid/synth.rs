@@ -62,11 +62,13 @@ impl Voices {
 
 impl Synth {
     /// Mean square a channel the mix is held at: -17 LUFS, tuned by meter, 2026-11.
-    const GOAL: f32 = 0.02;
+    const GOAL: f32 = 0.0135;
     /// The slowest sixteenths, at 100 bpm, three of them: the longest echo.
     const LONGEST_ECHO_SECONDS: f32 = 0.45;
     /// How far the line's two sides are apart: 9 ms.
     const WIDTH_SECONDS: f32 = 0.009;
+    /// What goes to the sides is a difference over 0.9 ms: 55 Hz is 16 dB down.
+    const THIN_SECONDS: f32 = 0.000_9;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -86,7 +88,7 @@ impl Synth {
             at: 0,
             echo: Echo::new((Self::LONGEST_ECHO_SECONDS * sample_rate) as u32 + 1),
             reverb: Reverb::new(sample_rate_hz),
-            width: perpetuo_dsp::Line::new((Self::WIDTH_SECONDS * sample_rate) as usize),
+            width: perpetuo_dsp::Line::new((0.02 * sample_rate) as usize),
             dc: [DcBlocker::new(20.0 / sample_rate); 2],
             leveler: Leveler::new(Self::GOAL, 1.8, 25.0, sample_rate_hz),
             limiter: Limiter::new(sample_rate_hz),
@@ -187,13 +189,16 @@ impl Synth {
     fn mix(&mut self, out: &mut Block) {
         let space = self.space.advance();
         let Voices { line, kick, stabs, noises, blip, duck } = &self.voices;
-        let mut late = [0.0; BLOCK_LEN];
-        self.width.read((Self::WIDTH_SECONDS * self.sample_rate) as usize, &mut late);
+        let (mut late, mut later) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
+        let apart = (Self::WIDTH_SECONDS * self.sample_rate) as usize;
+        self.width.read(apart, &mut late);
+        self.width.read(apart + (Self::THIN_SECONDS * self.sample_rate) as usize, &mut later);
         self.width.write(line);
+        late.iter_mut().zip(&later).for_each(|(late, later)| *late -= later);
         let mut into_echo = [0.0; BLOCK_LEN];
         for i in 0..BLOCK_LEN {
             let sides = 0.5 * (stabs[0][i] + stabs[1][i]) + 0.5 * (blip[0][i] + blip[1][i]);
-            into_echo[i] = 0.25 * duck[i] * line[i] + 0.35 * sides;
+            into_echo[i] = 0.25 * duck[i] * late[i] + 0.35 * sides;
         }
         let mut repeats = [[0.0; BLOCK_LEN]; 2];
         let [repeats_left, repeats_right] = &mut repeats;
@@ -207,9 +212,9 @@ impl Synth {
                 room[side][i] = 0.18 * stabs[side][i]
                     + 0.2 * noises[side][i]
                     + 0.12 * blip[side][i]
-                    + 0.08 * line[i]
+                    + 0.09 * late[i]
                     + 0.2 * repeats[side][i];
-                let sung = 0.3 * line[i] + sign * 0.14 * late[i];
+                let sung = 0.3 * line[i] + sign * 0.13 * late[i];
                 let music = sung + 0.24 * stabs[side][i] + 0.14 * blip[side][i];
                 out[side][i] = duck[i] * music + 0.42 * kick[i] + 0.8 * noises[side][i];
             }
@@ -220,7 +225,7 @@ impl Synth {
         let step = (space.at(BLOCK_LEN) - space.from) * (1.0 / BLOCK_LEN as f32);
         for side in 0..2 {
             for i in 0..BLOCK_LEN {
-                let space = space.from + step * i as f32;
+                let space = space.from + step * i as i32 as f32;
                 let wet = space * (0.9 * repeats[side][i] + 0.7 * room[side][i]);
                 out[side][i] = (1.0 - 0.25 * space) * out[side][i] + duck[i] * wet;
             }

@@ -217,7 +217,8 @@ impl Composer {
         let is_first = state.pass == 0;
         let scene = self.scene_now();
         let probability = (0.12 + 0.95 * self.density) * scene.pads;
-        let plays = is_first || self.chance.happens(draws, state.pass, probability);
+        let opens = is_first && (index as f32) < 2.5 + 6.0 * self.density;
+        let plays = opens || self.chance.happens(draws, state.pass, probability);
         if plays {
             let lowest = plan.lowest + scene.lift;
             let pick = self.chance.below(draws + 1, state.pass, 3) as usize;

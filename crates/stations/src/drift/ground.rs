@@ -124,28 +124,30 @@ impl Breath {
             Tuning::new(1400.0 * math::exp2(octaves) / self.sample_rate, 0.35)
         };
         let (low, high) = (cutoff(-1.0), cutoff(1.0));
-        self.filter.set_within([low, high, low, high], BLOCK_LEN);
+        self.filter.set([low, high, low, high]);
         let mut noises = [[0.0; BLOCK_LEN]; 2];
         for (noise, out) in self.noises.iter_mut().zip(&mut noises) {
             noise.render(out);
         }
         let [left, right] = out;
         let mut gain = level.from;
-        for i in 0..BLOCK_LEN {
-            let x = Lanes([noises[0][i], noises[1][i], 0.0, 0.0]);
-            let y = self.filter.tick(x);
-            left[i] += gain * y.0[0];
-            right[i] += gain * y.0[1];
-            gain += level.step;
+        for quarter in 0..4 {
+            let factors = self.filter.quarter(quarter);
+            for i in quarter * 16..(quarter + 1) * 16 {
+                let y = self.filter.tick(Lanes([noises[0][i], noises[1][i], 0.0, 0.0]), &factors);
+                left[i] += gain * y.0[0];
+                right[i] += gain * y.0[1];
+                gain += level.step;
+            }
         }
         self.filter.settle();
     }
 }
 
+/// The filter is not visited: it forgets within milliseconds.
 impl State for Breath {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.noises.visit(word);
-        self.filter.visit(word);
         self.swell.visit(word);
         self.sway.visit(word);
     }

@@ -143,7 +143,7 @@ impl Synth {
         self.reverb.process(&mut [room_left, room_right]);
         for (out, room) in out.iter_mut().zip(&room) {
             for (i, (sample, room)) in out.iter_mut().zip(room).enumerate() {
-                let along = step * i as f32;
+                let along = step * i as i32 as f32;
                 let dry = dry[0] + (dry[1] - dry[0]) * along;
                 let wet = wet[0] + (wet[1] - wet[0]) * along;
                 *sample = dry * *sample + wet * room;
