@@ -1,0 +1,47 @@
+//! An independent judge of what we encode: Symphonia.
+
+use std::io::Cursor;
+
+use symphonia::{
+    core::{
+        codecs::audio::AudioDecoderOptions,
+        errors::Error,
+        formats::{FormatOptions, TrackType, probe::Hint},
+        io::MediaSourceStream,
+        meta::MetadataOptions,
+    },
+    default::{get_codecs, get_probe},
+};
+
+/// Decodes MP3, delays and all, into samples of left and right.
+///
+/// # Errors
+///
+/// Whatever the decoder does not like, in its words.
+pub(crate) fn decode_mp3(bytes: Vec<u8>) -> Result<Vec<[f32; 2]>, String> {
+    let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
+    let mut hint = Hint::new();
+    hint.with_extension("mp3");
+    let mut format = get_probe()
+        .probe(&hint, source, FormatOptions::default(), MetadataOptions::default())
+        .map_err(|error| error.to_string())?;
+    let track = format.default_track(TrackType::Audio).ok_or("no track")?;
+    let params = track.codec_params.as_ref().and_then(|params| params.audio()).ok_or("no audio")?;
+    let options = AudioDecoderOptions::default().gapless(false);
+    let mut decoder =
+        get_codecs().make_audio_decoder(params, &options).map_err(|error| error.to_string())?;
+    let mut samples = Vec::new();
+    loop {
+        let packet = match format.next_packet() {
+            Ok(Some(packet)) => packet,
+            Ok(None) => return Ok(samples),
+            // The last frame was cut off by whoever stopped listening.
+            Err(Error::IoError(_)) => return Ok(samples),
+            Err(error) => return Err(error.to_string()),
+        };
+        let audio = decoder.decode(&packet).map_err(|error| error.to_string())?;
+        let mut interleaved = vec![0.0; audio.samples_interleaved()];
+        audio.copy_to_slice_interleaved(&mut interleaved);
+        samples.extend(interleaved.chunks_exact(2).map(|pair| [pair[0], pair[1]]));
+    }
+}
