@@ -55,7 +55,7 @@ fn main() {
     });
     let mut dc = DcBlocker::new(0.001);
     measure("dc blocker", || dc.process(black_box(&mut left)));
-    let mut leveler = Leveler::new(0.1, 2.0, 10.0, 44_100);
+    let mut leveler = Leveler::new(0.1, 2.0, 10.0, 1.0, 44_100);
     measure("leveler", || {
         black_box(leveler.advance(black_box(&left), &right));
     });

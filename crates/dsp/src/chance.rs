@@ -41,7 +41,7 @@ impl Chance {
 
     /// A whole number below `count`; 0 when `count` is 0.
     pub fn below(&self, stream: u32, counter: u32, count: u32) -> u32 {
-        (u64::from(self.word(stream, counter)) * u64::from(count) >> 32) as u32
+        ((u64::from(self.word(stream, counter)) * u64::from(count)) >> 32) as u32
     }
 
     /// Yes with `probability`: never at 0, always at 1.

@@ -56,7 +56,7 @@ impl DcBlocker {
     fn process_run(&mut self, run: &mut [f32]) {
         let step = (self.to - self.from) * (1.0 / CONTROL_LEN as f32);
         let at = self.at;
-        if at % 4 == 0 {
+        if at.is_multiple_of(4) {
             for quad in run.chunks_exact(4) {
                 for (sum, sample) in self.sums.iter_mut().zip(quad) {
                     *sum += sample;

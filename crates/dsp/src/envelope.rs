@@ -124,7 +124,7 @@ impl Swell {
         let half = if goal > from { up } else { down };
         let level = goal + (from - goal) * exp2(-(len as f32) / half);
         // Nothing below -120 dB lingers, so no denormal number ever does.
-        self.level = if level > 1e-6 || level < -1e-6 { level } else { 0.0 };
+        self.level = if level * level > 1e-12 { level } else { 0.0 };
         Segment::between(from, self.level, len)
     }
 

@@ -14,6 +14,7 @@ pub struct Leveler {
     goal: f32,
     most: f32,
     seconds: f32,
+    first: f32,
     sample_rate: f32,
     power: f32,
     gain: f32,
@@ -21,15 +22,16 @@ pub struct Leveler {
 
 impl Leveler {
     /// Heads for a mean square of `goal` a channel, changing by a factor of at most `most`, with a time
-    /// constant of `seconds`; begins as if the goal were met.
-    pub fn new(goal: f32, most: f32, seconds: f32, sample_rate_hz: u32) -> Self {
+    /// constant of `seconds`; begins at `gain`, which is held within `1/most..=most`.
+    pub fn new(goal: f32, most: f32, seconds: f32, gain: f32, sample_rate_hz: u32) -> Self {
         let sample_rate = sample_rate_hz as f32;
-        Self { goal, most, seconds, sample_rate, power: goal, gain: 1.0 }
+        let first = math::clamp(gain, 1.0 / most, most);
+        Self { goal, most, seconds, first, sample_rate, power: goal / (first * first), gain: first }
     }
 
     /// As new.
     pub fn reset(&mut self) {
-        (self.power, self.gain) = (self.goal, 1.0);
+        (self.power, self.gain) = (self.goal / (self.first * self.first), self.first);
     }
 
     /// Hears one control step, of a multiple of 4 samples, and tells the gain to apply along it.
@@ -66,7 +68,7 @@ mod tests {
     #[test]
     fn loud_and_soft_end_at_the_goal() {
         for level in [0.1_f32, 0.4] {
-            let mut leveler = Leveler::new(0.04, 4.0, 1.0, 44_100);
+            let mut leveler = Leveler::new(0.04, 4.0, 1.0, 1.0, 44_100);
             let block = [level; 64];
             (0..5000).for_each(|_| _ = leveler.advance(&block, &block));
             assert!((leveler.gain * level - 0.2).abs() < 0.005);

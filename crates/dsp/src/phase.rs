@@ -34,11 +34,9 @@ impl Phase {
     /// Adds a sine to `out`, its level going along `level`.
     pub fn render_sine(&mut self, out: &mut [f32], level: Segment) {
         let (mut turn, step) = (self.turn, self.step);
-        let mut index = 0;
-        for sample in out {
-            *sample += (level.from + level.step * index as f32) * sine(turn);
+        for (index, sample) in out.iter_mut().enumerate() {
+            *sample += level.at(index) * sine(turn);
             turn = turn.wrapping_add(step);
-            index += 1;
         }
         self.turn = turn;
     }

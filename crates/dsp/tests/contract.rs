@@ -307,7 +307,8 @@ fn no_denormal_number_leaves_and_tails_end_in_silence() {
         let (mut left, mut right) = (input(1, 1.0), input(2, 1.0));
         part.process(&mut left, &mut right);
         for _ in 0..60 {
-            (left.fill(0.0), right.fill(0.0));
+            left.fill(0.0);
+            right.fill(0.0);
             for at in (0..LEN).step_by(64) {
                 part.process(&mut left[at..at + 64], &mut right[at..at + 64]);
             }

@@ -1,9 +1,9 @@
 //! A parameter as a synthesiser sees it: a target, and a value that follows it without a click.
 
-use perpetuo_dsp::{Segment, State};
+use perpetuo_dsp::{Segment, State, math};
 use perpetuo_station::BLOCK_LEN;
 
-/// A smoothed parameter: 90 % of the way in 30 ms at 44.1 kHz.
+/// A smoothed parameter in 0..1: 90 % of the way in 30 ms at 44.1 kHz.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Knob {
     value: f32,
@@ -38,7 +38,9 @@ impl Knob {
 
 impl State for Knob {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.value.visit(word);
-        self.target.visit(word);
+        for value in [&mut self.value, &mut self.target] {
+            value.visit(word);
+            *value = math::clamp(*value, 0.0, 1.0);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What every station promises: the port's contract, and that it is music one can leave on.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,

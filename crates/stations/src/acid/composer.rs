@@ -122,7 +122,7 @@ impl Composer {
         self.wait_over();
         let len = self.sample_rate * 60.0 / (4.0 * self.tempo[0]);
         let step = self.compose(len);
-        let share = if self.step % 2 == 0 { self.swing[0] } else { 100.0 - self.swing[0] };
+        let share = if self.step.is_multiple_of(2) { self.swing[0] } else { 100.0 - self.swing[0] };
         self.until += (len * share * (256.0 / 50.0)) as u32;
         self.step += 1;
         self.steps = self.steps.wrapping_add(1);
@@ -135,7 +135,7 @@ impl Composer {
 
     /// What has waited for a beat or a bar is in force from here on.
     fn wait_over(&mut self) {
-        if self.step % 4 == 0 {
+        if self.step.is_multiple_of(4) {
             self.swing[0] = self.swing[1];
         }
         if self.step == 0 {
@@ -241,7 +241,9 @@ impl Composer {
             // A roll of claps that grows.
             1 => step.clap = 0.25 + 0.6 * (self.step - from) as f32 / (16 - from) as f32,
             // Kicks off the beat.
-            2 if roll % 3 == 0 && step.kick == 0.0 => step.kick = 0.75 * self.place.section().kick,
+            2 if roll.is_multiple_of(3) && step.kick == 0.0 => {
+                step.kick = 0.75 * self.place.section().kick;
+            }
             // Hats run.
             _ => step.hat = 0.4 + 0.5 * (roll >> 16) as f32 / 65_536.0,
         }

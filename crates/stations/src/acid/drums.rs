@@ -139,9 +139,9 @@ impl Drums {
         let crash = self.crash.advance(len, 0.001 * rate, 0.45 * rate);
         let clap = self.clap.advance(len, 0.000_5 * rate, 0.042 * rate);
         let bright = sum(hat.times(0.16), crash.times(0.14));
-        let dull = sum(clap.times(0.75), Segment::flat(0.1 * self.riser * self.riser));
-        let high = Tuning::new(10_000.0 * math::exp2(0.4 * light) / rate, 0.8);
-        let middle = 2400.0 * math::exp2(0.3 * light + 2.0 * self.riser);
+        let dull = sum(clap.times(0.9), Segment::flat(0.07 * self.riser * self.riser));
+        let high = Tuning::new(9_000.0 * math::exp2(0.4 * light) / rate, 0.8);
+        let middle = 3300.0 * math::exp2(0.3 * light + 2.0 * self.riser);
         let middle = Tuning::new(middle / rate, 0.8);
         self.filter.set([high, high, middle, middle]);
         let mut noises = [[0.0; BLOCK_LEN + 2]; 2];

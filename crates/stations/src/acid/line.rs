@@ -81,15 +81,15 @@ impl Line {
         let goal = if self.is_open { if self.is_accented { 1.0 } else { 0.72 } } else { 0.0 };
         let gate = self.gate.advance(len, goal, 0.001 * rate, 0.006 * rate);
         self.oscillate(out, gate);
-        let octaves = tone.light + (1.6 + 1.7 * tone.resonance) * sweep.at(len);
-        let cutoff = 210.0 * math::exp2(octaves + (self.note - 21.0) * (0.4 / 12.0)) / rate;
+        let octaves = tone.light + (1.9 + 1.9 * tone.resonance) * sweep.at(len);
+        let cutoff = 300.0 * math::exp2(octaves + (self.note - 21.0) * (0.4 / 12.0)) / rate;
         // Two stages, only the second one rings: 1/Q from 1.3 down to 0.07.
         let k = 1.3 - 1.23 * (1.0 - (1.0 - tone.resonance) * (1.0 - tone.resonance));
         let (dull, ringing) = (Tuning::new(cutoff, 1.4), Tuning::new(cutoff, k));
         self.filter.set([dull, ringing, dull, dull]);
         self.cascade(out);
         // What resonance takes from the lows and adds at the peak is evened before the drive.
-        let drive = 1.7 - 0.75 * tone.resonance;
+        let drive = 2.6 - 1.1 * tone.resonance;
         for sample in out {
             *sample = math::saturate(drive * *sample);
         }

@@ -41,7 +41,7 @@ impl Stabs {
         let seconds = 0.05 + 0.75 * self.held * self.held;
         let level = self.decay.advance(len, (0.001 + 0.03 * self.held) * rate, seconds * rate);
         let octaves = light + 2.2 * level.at(len);
-        let cutoff = 420.0 * math::exp2(octaves) / rate;
+        let cutoff = 650.0 * math::exp2(octaves) / rate;
         for (voice, note) in self.chord.into_iter().enumerate() {
             self.quartet.set_pitch(voice, math::hz_from_note(note) / rate, 0.006);
         }

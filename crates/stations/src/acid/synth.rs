@@ -67,8 +67,8 @@ impl Synth {
     const LONGEST_ECHO_SECONDS: f32 = 0.45;
     /// How far the line's two sides are apart: 9 ms.
     const WIDTH_SECONDS: f32 = 0.009;
-    /// What goes to the sides is a difference over 0.9 ms: 55 Hz is 16 dB down.
-    const THIN_SECONDS: f32 = 0.000_9;
+    /// What goes to the sides is a difference over 0.45 ms: 100 Hz is 11 dB down, 55 Hz 16 dB.
+    const THIN_SECONDS: f32 = 0.000_45;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -90,7 +90,7 @@ impl Synth {
             reverb: Reverb::new(sample_rate_hz),
             width: perpetuo_dsp::Line::new((0.02 * sample_rate) as usize),
             dc: [DcBlocker::new(20.0 / sample_rate); 2],
-            leveler: Leveler::new(Self::GOAL, 1.8, 25.0, sample_rate_hz),
+            leveler: Leveler::new(Self::GOAL, 2.0, 25.0, 0.75, sample_rate_hz),
             limiter: Limiter::new(sample_rate_hz),
             sample_rate,
         };
@@ -198,7 +198,7 @@ impl Synth {
         let mut into_echo = [0.0; BLOCK_LEN];
         for i in 0..BLOCK_LEN {
             let sides = 0.5 * (stabs[0][i] + stabs[1][i]) + 0.5 * (blip[0][i] + blip[1][i]);
-            into_echo[i] = 0.25 * duck[i] * late[i] + 0.35 * sides;
+            into_echo[i] = 0.32 * duck[i] * late[i] + 0.35 * sides;
         }
         let mut repeats = [[0.0; BLOCK_LEN]; 2];
         let [repeats_left, repeats_right] = &mut repeats;
@@ -214,9 +214,9 @@ impl Synth {
                     + 0.12 * blip[side][i]
                     + 0.09 * late[i]
                     + 0.2 * repeats[side][i];
-                let sung = 0.3 * line[i] + sign * 0.13 * late[i];
+                let sung = 0.26 * line[i] + sign * 0.15 * late[i];
                 let music = sung + 0.24 * stabs[side][i] + 0.14 * blip[side][i];
-                out[side][i] = duck[i] * music + 0.42 * kick[i] + 0.8 * noises[side][i];
+                out[side][i] = duck[i] * music + 0.36 * kick[i] + 0.9 * noises[side][i];
             }
         }
         self.reverb.set(0.66 + 0.2 * space.from, 0.35);
@@ -226,7 +226,7 @@ impl Synth {
         for side in 0..2 {
             for i in 0..BLOCK_LEN {
                 let space = space.from + step * i as i32 as f32;
-                let wet = space * (0.9 * repeats[side][i] + 0.7 * room[side][i]);
+                let wet = space * (0.52 * repeats[side][i] + 0.38 * room[side][i]);
                 out[side][i] = (1.0 - 0.25 * space) * out[side][i] + duck[i] * wet;
             }
         }

@@ -87,6 +87,8 @@ struct Loop {
     /// Blocks until the next pass.
     left: u32,
     pass: u32,
+    /// Whether the next pass plays for certain.
+    comes: bool,
 }
 
 /// The composer of one performance.
@@ -105,6 +107,8 @@ pub(super) struct Composer {
     /// Semitones above the root that the harmony has moved to.
     key: i32,
     loops: [Loop; 8],
+    /// Blocks until a gap may be filled.
+    gap: u32,
     motif: Register<8>,
     bell: u32,
     /// Samples until the next bell.
@@ -134,7 +138,8 @@ impl Composer {
             chord_left: 0,
             degree: 0,
             key: 0,
-            loops: OPENING.map(|seconds| Loop { left: blocks(seconds), pass: 0 }),
+            loops: OPENING.map(|seconds| Loop { left: blocks(seconds), pass: 0, comes: false }),
+            gap: 0,
             motif: Register::new(&chance, stream::MOTIF),
             bell: 0,
             bell_left: (0.25 * sample_rate) as u32,
@@ -168,6 +173,7 @@ impl Composer {
     pub(super) fn play(&mut self, synth: &mut Synth) {
         self.pass_time(synth);
         synth.set_scene(self.scene_now());
+        self.fill_gap(synth.pads.held());
         for index in 0..self.loops.len() {
             self.play_loop(index, synth);
         }
@@ -207,6 +213,19 @@ impl Composer {
         }
     }
 
+    /// Never the drone alone: with too few pads held, the loop that is next comes now, and another
+    /// 1.5 s later if need be.
+    fn fill_gap(&mut self, held: usize) {
+        self.gap = self.gap.saturating_sub(1);
+        if self.gap > 0 || held as f32 >= 1.5 + 2.5 * self.density {
+            return;
+        }
+        self.gap = self.blocks(1.5);
+        if let Some(next) = self.loops.iter_mut().min_by_key(|state| state.left) {
+            (next.left, next.comes) = (0, true);
+        }
+    }
+
     fn play_loop(&mut self, index: usize, synth: &mut Synth) {
         let (plan, state) = (&LOOPS[index], self.loops[index]);
         if state.left > 0 {
@@ -218,7 +237,7 @@ impl Composer {
         let scene = self.scene_now();
         let probability = (0.12 + 0.95 * self.density) * scene.pads;
         let opens = is_first && (index as f32) < 2.5 + 6.0 * self.density;
-        let plays = opens || self.chance.happens(draws, state.pass, probability);
+        let plays = opens || state.comes || self.chance.happens(draws, state.pass, probability);
         if plays {
             let lowest = plan.lowest + scene.lift;
             let pick = self.chance.below(draws + 1, state.pass, 3) as usize;
@@ -236,14 +255,18 @@ impl Composer {
             if !synth.pads.begin(pad) {
                 // Every voice is still sounding: again in a quarter of a second.
                 self.loops[index].left = self.blocks(0.25);
+                self.loops[index].comes = false;
                 return;
             }
         }
         // Dense settings come round sooner, and no two passes take quite as long.
         let hurry =
             (1.25 - 0.5 * self.density) * self.chance.between(draws + 5, state.pass, 0.9, 1.1);
-        self.loops[index] =
-            Loop { left: self.blocks(plan.seconds * hurry), pass: state.pass.wrapping_add(1) };
+        self.loops[index] = Loop {
+            left: self.blocks(plan.seconds * hurry),
+            pass: state.pass.wrapping_add(1),
+            comes: false,
+        };
     }
 
     fn play_bell(&mut self, synth: &mut Synth) {
@@ -264,7 +287,8 @@ impl Composer {
             synth.bells.strike(Stroke {
                 at,
                 note: (low + up) as f32,
-                gain: (0.5 + 0.5 * draw(2)) * if self.phrase_left % 2 == 0 { 1.0 } else { 0.8 },
+                gain: (0.5 + 0.5 * draw(2))
+                    * if self.phrase_left.is_multiple_of(2) { 1.0 } else { 0.8 },
                 timbre: [0, 1, 0, 3][self.chance.below(stream::TIMBRE, self.scene, 4) as usize],
                 place: 1.5 * draw(3) - 0.75,
             });
@@ -325,7 +349,7 @@ impl Composer {
 
     fn next_degree(&self) -> i32 {
         let len = self.scale().len();
-        let homes = self.chord % 3 == 0;
+        let homes = self.chord.is_multiple_of(3);
         if homes && self.degree != 0 {
             return 0;
         }
@@ -375,7 +399,11 @@ impl State for Composer {
             state.left.visit(word);
             state.pass.visit(word);
             state.left = state.left.min(1 << 18);
+            // Not visited: what comes for certain comes within the block.
+            state.comes = false;
         }
+        self.gap.visit(word);
+        self.gap = self.gap.min(1 << 12);
         self.motif.visit(word);
         for left in [&mut self.bell_left, &mut self.pulse_left] {
             left.visit(word);

@@ -121,7 +121,7 @@ impl Breath {
         let wander = turn(2);
         let cutoff = |side: f32| {
             let octaves = 0.5 * light + 0.8 * wander + side * 0.4;
-            Tuning::new(1400.0 * math::exp2(octaves) / self.sample_rate, 0.35)
+            Tuning::new(2300.0 * math::exp2(octaves) / self.sample_rate, 0.35)
         };
         let (low, high) = (cutoff(-1.0), cutoff(1.0));
         self.filter.set([low, high, low, high]);

@@ -14,7 +14,7 @@ pub(super) struct PadNote {
     pub gain: f32,
     /// How long it is held, in blocks.
     pub blocks: u32,
-    /// Half-life of the attack in samples; the release takes 1.5 times as long.
+    /// Half-life of the attack in samples; the release takes 2.2 times as long.
     pub attack: f32,
     /// Place, -1 (left) to 1 (right).
     pub place: f32,
@@ -69,13 +69,18 @@ impl Pads {
         true
     }
 
+    /// How many pads are held.
+    pub(super) fn held(&self) -> usize {
+        self.voices.iter().filter(|voice| voice.blocks > 0).count()
+    }
+
     /// Lets go, soon, of every pad whose note is not wanted any more.
     pub(super) fn let_go(&mut self, is_wanted: impl Fn(f32) -> bool) {
         for voice in &mut self.voices {
             if !is_wanted(voice.note) {
                 voice.blocks = 0;
                 // A release with a half-life of 0.15 s.
-                voice.attack = math::clamp(voice.attack, 1.0, 0.1 * self.sample_rate);
+                voice.attack = math::clamp(voice.attack, 1.0, 0.07 * self.sample_rate);
             }
         }
     }
@@ -92,7 +97,7 @@ impl Pads {
                 let (phase_step, tuning) = voice.tune(mood, self.sample_rate, level.at(BLOCK_LEN));
                 quartet.set_pitch(index, phase_step, 0.003 + 0.004 * mood.motion);
                 tunings[index] = tuning;
-                let place = voice.place + 0.5 * mood.motion * voice.swaying(3);
+                let place = 0.8 * voice.place + 0.5 * mood.motion * voice.swaying(3);
                 let place = math::clamp(place, -1.0, 1.0);
                 let level = level.times(voice.gain);
                 // A straight law, 3 dB down in the middle of the way; the reverb hides it.
@@ -114,7 +119,7 @@ impl Voice {
         self.sway = self.sway.wrapping_add(310_000 + (self.note as u32 % 12) * 17_000);
         let goal = if self.blocks > 0 { 1.0 } else { 0.0 };
         self.blocks = self.blocks.saturating_sub(1);
-        self.swell.advance(BLOCK_LEN, goal, self.attack, 1.5 * self.attack)
+        self.swell.advance(BLOCK_LEN, goal, self.attack, 2.2 * self.attack)
     }
 
     fn tune(&self, mood: &Mood, sample_rate: f32, level: f32) -> (f32, Tuning) {
@@ -126,7 +131,7 @@ impl Voice {
             + 1.6 * (level - 1.0)
             + (self.note - 48.0) * (0.5 / 12.0)
             + mood.motion * self.swaying(2);
-        let cutoff = 620.0 * math::exp2(octaves);
+        let cutoff = 880.0 * math::exp2(octaves);
         (hz / sample_rate, Tuning::new(cutoff / sample_rate, 0.9))
     }
 

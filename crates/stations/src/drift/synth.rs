@@ -49,7 +49,7 @@ impl Synth {
     pub(super) const ECHO_SECONDS: f32 = 0.4;
 
     /// Mean square a channel the mix is held at: -17 LUFS, tuned by meter, 2026-11.
-    const GOAL: f32 = 0.0125;
+    const GOAL: f32 = 0.0112;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -71,7 +71,7 @@ impl Synth {
             echo,
             reverb: Reverb::new(sample_rate_hz),
             dc: [DcBlocker::new(25.0 / sample_rate); 2],
-            leveler: Leveler::new(Self::GOAL, 2.5, 12.0, sample_rate_hz),
+            leveler: Leveler::new(Self::GOAL, 3.0, 15.0, 0.5, sample_rate_hz),
             limiter: Limiter::new(sample_rate_hz),
             sample_rate,
         }
@@ -108,7 +108,7 @@ impl Synth {
         *out = [[0.0; BLOCK_LEN]; 2];
         let [left, right] = out;
         self.pads.render(&mut [left, right], &mood);
-        self.breath.render(&mut [left, right], 0.2 * breath * (0.3 + brightness), mood.light);
+        self.breath.render(&mut [left, right], 0.26 * breath * (0.3 + brightness), mood.light);
         let mut struck = [[0.0; BLOCK_LEN]; 2];
         let [struck_left, struck_right] = &mut struck;
         self.bells.render(&mut [struck_left, struck_right], brightness);
@@ -119,8 +119,12 @@ impl Synth {
     /// Sends to the rooms and cross-fades between near and far; the drone stays dry.
     fn mix(&mut self, out: &mut Block, struck: &Block, drone: f32, brightness: f32) {
         let space = self.space.advance();
-        let wet = [space.from, space.at(BLOCK_LEN)].map(|space| 0.06 + 0.62 * space);
-        let dry = [space.from, space.at(BLOCK_LEN)].map(|space| 0.8 - 0.5 * space);
+        // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
+        let feedback = |space: f32| 0.82 + 0.135 * space;
+        let even = |space: f32| (4.7 * (1.0 - feedback(space) * feedback(space))).sqrt();
+        let ends = [space.from, space.at(BLOCK_LEN)];
+        let wet = ends.map(|space| even(space) * (0.06 + 0.5 * space));
+        let dry = ends.map(|space| 0.85 - 0.45 * space);
         let step = 1.0 / BLOCK_LEN as f32;
         let mut into_echo = [0.0; BLOCK_LEN];
         for (into, (left, right)) in into_echo.iter_mut().zip(struck[0].iter().zip(&struck[1])) {
@@ -130,7 +134,7 @@ impl Synth {
         let [repeats_left, repeats_right] = &mut repeats;
         self.echo.set_feedback(0.3 + 0.35 * space.from, 0.3);
         self.echo.render(&into_echo, &mut [repeats_left, repeats_right]);
-        self.reverb.set(0.82 + 0.135 * space.from, 0.42 - 0.3 * brightness);
+        self.reverb.set(feedback(space.from), 0.42 - 0.3 * brightness);
         let mut room = [[0.0; BLOCK_LEN]; 2];
         for channel in 0..2 {
             for i in 0..BLOCK_LEN {
@@ -141,12 +145,14 @@ impl Synth {
         }
         let [room_left, room_right] = &mut room;
         self.reverb.process(&mut [room_left, room_right]);
-        for (out, room) in out.iter_mut().zip(&room) {
-            for (i, (sample, room)) in out.iter_mut().zip(room).enumerate() {
+        for side in 0..2 {
+            for i in 0..BLOCK_LEN {
                 let along = step * i as i32 as f32;
                 let dry = dry[0] + (dry[1] - dry[0]) * along;
                 let wet = wet[0] + (wet[1] - wet[0]) * along;
-                *sample = dry * *sample + wet * room;
+                // A quarter of each side on the other: wide, and still there in mono.
+                let room = 0.9 * room[side][i] + 0.25 * room[1 - side][i];
+                out[side][i] = dry * out[side][i] + wet * room;
             }
         }
         let [left, right] = out;
