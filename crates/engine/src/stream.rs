@@ -248,24 +248,28 @@ impl Stream {
         if self.is_playing() && !self.is_taken(now) {
             self.phase = Phase::Frozen { since: now };
         }
-        if let Phase::Frozen { since } = self.phase {
-            let until = since + self.config.frozen_for;
-            if now < until || !self.listeners.is_empty() {
-                return Next::Wait(until.max(now + Self::STALLED_AFTER));
-            }
-            self.performer.rest();
-            self.renditions.clear();
-            self.phase = Phase::Resting { since };
-        }
+        let StreamConfig { frozen_for, time_to_live, .. } = self.config;
+        let ends = |since| since + time_to_live;
         match self.phase {
             Phase::Playing { pace, .. } => {
                 let at = pace.due(self.performer.position());
                 Next::Render { at, deadline: at + self.smallest_lead() }
             }
-            Phase::Frozen { since } | Phase::Resting { since } => {
-                let until = since + self.config.time_to_live;
-                if now < until { Next::Wait(until) } else { Next::Expired }
+            // Whoever stalls holds on to a frozen stream; it will be let go of elsewhere.
+            Phase::Frozen { .. } if !self.listeners.is_empty() => {
+                Next::Wait(now + Self::STALLED_AFTER)
             }
+            Phase::Frozen { since } | Phase::Resting { since } if now >= ends(since) => {
+                Next::Expired
+            }
+            Phase::Frozen { since } => {
+                let until = since + frozen_for;
+                if now >= until {
+                    self.rest(since);
+                }
+                Next::Wait(if now < until { until.min(ends(since)) } else { ends(since) })
+            }
+            Phase::Resting { since } => Next::Wait(ends(since)),
         }
     }
 
@@ -350,6 +354,13 @@ impl Stream {
         let from = from.max(self.performer.position());
         let pace = Pace::new(from, self.config.sample_rate_hz, now);
         self.phase = Phase::Playing { pace, step: Step::First };
+    }
+
+    /// Keeps nothing but a snapshot.
+    fn rest(&mut self, since: Instant) {
+        self.performer.rest();
+        self.renditions.clear();
+        self.phase = Phase::Resting { since };
     }
 
     /// How many frames to render next. Until real time begins, as many as are missing, the first of

@@ -102,7 +102,7 @@ pub(crate) struct RenderArgs {
     pub(crate) station: String,
 
     /// How much of it
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    #[arg(long, value_name = "SECONDS", default_value = "60", allow_negative_numbers = true)]
     pub(crate) seconds: f64,
 
     /// Where its chance is drawn from, 0 to 9007199254740991
@@ -110,11 +110,11 @@ pub(crate) struct RenderArgs {
     pub(crate) seed: u64,
 
     /// A parameter's value from the start on; may be repeated
-    #[arg(long, value_name = "NAME=VALUE")]
+    #[arg(long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub(crate) set: Vec<String>,
 
     /// A parameter's value from some time on; may be repeated
-    #[arg(long, value_name = "SECONDS:NAME=VALUE")]
+    #[arg(long, value_name = "SECONDS:NAME=VALUE", allow_hyphen_values = true)]
     pub(crate) at: Vec<String>,
 
     /// kbit/s of an MP3 file

@@ -1,0 +1,22 @@
+//! The program from outside: real sockets, an independent decoder, signals.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what is wrong here fails the test"
+)]
+
+#[path = "../../../engine/tests/decoder/mod.rs"]
+mod decoder;
+
+mod a_setting_is_heard_where_the_answer_says;
+mod bad_clients_get_a_clean_end;
+mod ids_outlive_the_process;
+mod listeners_of_one_stream;
+mod nothing_leaks;
+mod offline_rendering;
+mod server;
+mod settings_and_start;
+mod stopping;
+mod three_calls;

@@ -1,0 +1,72 @@
+//! `perpetuo render` makes what the air would carry.
+
+use std::{fs, path::Path, process::Command};
+
+use crate::{
+    decoder::decode_mp3,
+    server::{Server, fresh_dir, perpetuo},
+};
+
+fn render(args: &[&str], output: &Path) -> Command {
+    let mut command = perpetuo();
+    command.arg("render").args(args).arg("-o").arg(output);
+    command
+}
+
+#[test]
+fn a_live_stream_can_be_rendered_again_to_the_byte() {
+    let server = Server::start();
+    let id = server.create("station=acid&seed=77&tempo=133");
+    let mut live = server.get(&format!("/stream?id={id}&lead=0.3"));
+    let mut heard = live.bytes(30_000);
+    let answer = server.json(&format!("/set_param?id={id}&brightness=0.9"));
+    heard.extend(live.bytes(40_000));
+
+    let dir = fresh_dir();
+    fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("again.mp3");
+    let at = format!("{}:brightness=0.9", answer["position"]);
+    let args = ["acid", "--seed", "77", "--set", "tempo=133", "--at", &at, "--seconds", "6"];
+    let output = render(&args, &file).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let again = fs::read(&file).unwrap();
+    assert!(again.starts_with(&heard), "the same frames, the change included");
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "no draft is left");
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_wav_has_the_length_asked_for_and_an_mp3_no_less() {
+    let dir = fresh_dir();
+    fs::create_dir_all(&dir).unwrap();
+    let (wav, mp3) = (dir.join("a.wav"), dir.join("a.mp3"));
+    assert!(render(&["drift", "--seconds", "1.5"], &wav).status().unwrap().success());
+    assert_eq!(fs::metadata(&wav).unwrap().len(), 44 + 66_150 * 4);
+    assert!(render(&["drift", "--seconds", "1.5"], &mp3).status().unwrap().success());
+    assert!(decode_mp3(fs::read(&mp3).unwrap()).unwrap().len() >= 66_150 + 1105);
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn what_is_wrong_is_said_and_nothing_is_written() {
+    let dir = fresh_dir();
+    fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("a.wav");
+    for (args, said) in [
+        (&["nope"][..], "'nope' is not a station; allowed: drift"),
+        (&["drift", "--seconds", "0"], "out of range"),
+        (&["drift", "--seconds", "NaN"], "out of range"),
+        (&["drift", "--set", "brightness"], "allowed: NAME=VALUE"),
+        (&["drift", "--set", "brightness=2"], "allowed: 0 to 1"),
+        (&["drift", "--at", "brightness=1"], "allowed: SECONDS:NAME=VALUE"),
+        (&["drift", "--at", "-1:brightness=1"], "allowed: SECONDS:NAME=VALUE"),
+    ] {
+        let output = render(args, &file).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains(said), "{args:?}: {error}");
+    }
+    let ogg = render(&["drift"], &dir.join("a.ogg")).output().unwrap();
+    assert!(String::from_utf8(ogg.stderr).unwrap().contains("allowed: .mp3, .wav"));
+    assert_eq!(fs::read_dir(&dir).unwrap().count(), 0);
+    fs::remove_dir_all(dir).unwrap();
+}
