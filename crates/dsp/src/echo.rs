@@ -130,12 +130,8 @@ impl Echo {
 
     #[inline(always)]
     fn read_at(&self, line: usize, time: u32, out: &mut [f32]) {
-        let mut past = [0.0; CONTROL_LEN + 2];
-        self.lines[line].read(time as usize + 1, &mut past[..out.len() + 2]);
-        let (side, middle) = (0.5 * self.damping, 1.0 - self.damping);
-        for (i, sample) in out.iter_mut().enumerate().take(CONTROL_LEN) {
-            *sample = middle * past[i + 1] + side * (past[i] + past[i + 2]);
-        }
+        let weights = [0.5 * self.damping, 1.0 - self.damping];
+        self.lines[line].read_damped(time as usize, weights, out);
     }
 }
 

@@ -52,8 +52,8 @@ pub struct Decay {
 }
 
 impl Decay {
-    /// Below this, -90 dB, it is silent for good.
-    pub const SILENCE: f32 = 3.2e-5;
+    /// Below this, -74 dB, it goes down to silence in one step and stays there.
+    pub const SILENCE: f32 = 2e-4;
 
     /// Silent.
     pub fn new() -> Self {
@@ -121,6 +121,9 @@ impl Swell {
     /// Passes `len` samples towards `goal`; `up` and `down` are half-lives in samples, above 0.
     pub fn advance(&mut self, len: usize, goal: f32, up: f32, down: f32) -> Segment {
         let from = self.level;
+        if from == goal {
+            return Segment::flat(from);
+        }
         let half = if goal > from { up } else { down };
         let level = goal + (from - goal) * exp2(-(len as f32) / half);
         // Nothing below -120 dB lingers, so no denormal number ever does.

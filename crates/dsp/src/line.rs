@@ -81,14 +81,41 @@ impl Line {
             *sample = f32::from(*word) * (1.0 / 16_384.0);
         }
     }
+
+    /// Reads as [`Self::read`], but each sample as `middle` of itself and `side` of both neighbours;
+    /// at most [`Self::RUN`] samples, `delay` at least one more than their number.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::read`].
+    #[inline(always)]
+    pub fn read_damped(&self, delay: usize, [side, middle]: [f32; 2], out: &mut [f32]) {
+        let words = self.words(delay + 1, out.len() + 2);
+        let (side, middle) = (side * (1.0 / 16_384.0), middle * (1.0 / 16_384.0));
+        let sides = words.iter().zip(&words[2..]);
+        for ((sample, word), (before, after)) in out.iter_mut().zip(&words[1..]).zip(sides) {
+            let neighbours = i32::from(*before) + i32::from(*after);
+            *sample = middle * f32::from(*word) + side * neighbours as f32;
+        }
+    }
+
+    #[inline(always)]
+    fn words(&self, delay: usize, len: usize) -> &[i16] {
+        let start =
+            if self.at >= delay { self.at - delay } else { self.at + self.capacity - delay };
+        &self.cells[start..start + len]
+    }
 }
+
+const ROUNDER: f32 = 12_582_912.0;
 
 #[inline(always)]
 fn quantise(sample: f32) -> i16 {
-    let scaled = crate::math::clamp(sample * 16_384.0, -32_767.0, 32_767.0);
+    let scaled = crate::math::clamp(sample, -256.0, 255.0) * 16_384.0;
     let towards_zero = scaled - crate::math::clamp(scaled, -0.5, 0.5);
     // 1.5 · 2^23: what is added to it stands rounded in the low bits.
-    (towards_zero + 12_582_912.0).to_bits() as i16
+    let rounded = (towards_zero + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i32;
+    rounded.clamp(-32_768, 32_767) as i16
 }
 
 #[cfg(test)]

@@ -152,16 +152,13 @@ impl Reverb {
     /// One line's end, damped; lines 0 and 1 between two samples.
     #[inline(always)]
     fn read_line(&self, index: usize, out: &mut [f32]) {
-        let mut past = [0.0; CONTROL_LEN + 2];
-        let (side, middle) = (0.5 * self.damping, 1.0 - self.damping);
         let len = out.len();
         let Some(sway) = self.sways.get(index) else {
-            self.lines[index].read(self.lengths[index] + 1, &mut past[..len + 2]);
-            for (i, sample) in out.iter_mut().enumerate().take(CONTROL_LEN) {
-                *sample = middle * past[i + 1] + side * (past[i] + past[i + 2]);
-            }
+            let weights = [0.5 * self.damping, 1.0 - self.damping];
+            self.lines[index].read_damped(self.lengths[index], weights, out);
             return;
         };
+        let mut past = [0.0; CONTROL_LEN + 1];
         // A straight line between two samples dulls enough by itself.
         self.lines[index].read(self.lengths[index] + sway.whole + 1, &mut past[..len + 1]);
         let at = self.at as i32;

@@ -14,7 +14,7 @@ pub(super) struct Drums {
     kick: Phase,
     kick_body: Decay,
     kick_sweep: Decay,
-    noises: [Noise; 2],
+    noise: Noise,
     /// The latest two samples of both noises.
     before: [[f32; 2]; 2],
     filter: SvfLanes,
@@ -38,7 +38,7 @@ impl Drums {
             kick: Phase::new(),
             kick_body: Decay::new(),
             kick_sweep: Decay::new(),
-            noises: [Noise::new(salt), Noise::new(!salt)],
+            noise: Noise::new(salt),
             before: [[0.0; 2]; 2],
             filter: SvfLanes::new(Tuning::new(0.2, 0.8)),
             hat: Decay::new(),
@@ -132,7 +132,7 @@ impl Drums {
             && !self.clap.is_sounding()
             && self.riser == 0.0;
         if is_silent {
-            self.noises.iter_mut().for_each(|noise| noise.skip(len));
+            self.noise.skip(len);
             return;
         }
         let hat = self.hat.advance(len, 0.000_3 * rate, self.hat_half * rate);
@@ -145,10 +145,10 @@ impl Drums {
         let middle = Tuning::new(middle / rate, 0.8);
         self.filter.set([high, high, middle, middle]);
         let mut noises = [[0.0; BLOCK_LEN + 2]; 2];
-        for ((noise, line), before) in self.noises.iter_mut().zip(&mut noises).zip(&mut self.before)
-        {
+        let [noise_left, noise_right] = &mut noises;
+        self.noise.render_pair(&mut noise_left[2..len + 2], &mut noise_right[2..len + 2]);
+        for (line, before) in noises.iter_mut().zip(&mut self.before) {
             line[..2].copy_from_slice(before);
-            noise.render(&mut line[2..len + 2]);
             before.copy_from_slice(&line[len..len + 2]);
         }
         let places = [1.0 - self.hat_place, 1.0 + self.hat_place];
@@ -161,12 +161,15 @@ impl Drums {
             }
         }
         // As steady as a drum: the end of the way at once.
-        let factors = self.filter.quarter(3);
+        let (mut filter, factors) = (self.filter, self.filter.quarter(3));
+        for lane in &mut lanes[..len] {
+            *lane = filter.tick(Lanes(*lane), &factors).0;
+        }
+        self.filter = filter;
         let [left, right] = out;
-        for ((left, right), lane) in left.iter_mut().zip(right.iter_mut()).zip(lanes) {
-            let y = self.filter.tick(Lanes(lane), &factors);
-            *left += y.0[0] + y.0[2];
-            *right += y.0[1] + y.0[3];
+        for ((left, right), y) in left.iter_mut().zip(right.iter_mut()).zip(&lanes) {
+            *left += y[0] + y[2];
+            *right += y[1] + y[3];
         }
         self.filter.settle();
     }
@@ -208,7 +211,7 @@ impl State for Drums {
             &mut self.blip_body,
         ];
         decays.into_iter().for_each(|decay| decay.visit(word));
-        self.noises.visit(word);
+        self.noise.visit(word);
         self.before.visit(word);
         self.filter.visit(word);
         let values = [

@@ -84,7 +84,7 @@ impl State for Drone {
 
 /// Breath: noise on each side through a resonant low-pass that wanders.
 pub(super) struct Breath {
-    noises: [Noise; 2],
+    noise: Noise,
     filter: SvfLanes,
     swell: Swell,
     sway: u32,
@@ -94,7 +94,7 @@ pub(super) struct Breath {
 impl Breath {
     pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
         Self {
-            noises: [Noise::new(chance.word(42, 0)), Noise::new(chance.word(42, 1))],
+            noise: Noise::new(chance.word(42, 0)),
             filter: SvfLanes::new(Tuning::new(0.02, 0.5)),
             swell: Swell::new(0.0),
             sway: chance.word(42, 2),
@@ -115,7 +115,7 @@ impl Breath {
         let second = self.sample_rate;
         let level = self.swell.advance(BLOCK_LEN, goal, 0.4 * second, 0.8 * second);
         if level.from < 1e-4 && level.step <= 0.0 {
-            self.noises.iter_mut().for_each(|noise| noise.skip(BLOCK_LEN));
+            self.noise.skip(BLOCK_LEN);
             return;
         }
         let wander = turn(2);
@@ -125,20 +125,24 @@ impl Breath {
         };
         let (low, high) = (cutoff(-1.0), cutoff(1.0));
         self.filter.set([low, high, low, high]);
-        let mut noises = [[0.0; BLOCK_LEN]; 2];
-        for (noise, out) in self.noises.iter_mut().zip(&mut noises) {
-            noise.render(out);
-        }
+        let (mut noise_left, mut noise_right) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
+        self.noise.render_pair(&mut noise_left, &mut noise_right);
         let [left, right] = out;
-        let mut gain = level.from;
-        for quarter in 0..4 {
-            let factors = self.filter.quarter(quarter);
-            for i in quarter * 16..(quarter + 1) * 16 {
-                let y = self.filter.tick(Lanes([noises[0][i], noises[1][i], 0.0, 0.0]), &factors);
-                left[i] += gain * y.0[0];
-                right[i] += gain * y.0[1];
-                gain += level.step;
+        let mut filter = self.filter;
+        let mut sung = [[0.0; 4]; BLOCK_LEN];
+        for (quarter, sung) in sung.chunks_exact_mut(BLOCK_LEN / 4).enumerate() {
+            let factors = filter.quarter(quarter);
+            let start = quarter * (BLOCK_LEN / 4);
+            let noises = noise_left[start..].iter().zip(&noise_right[start..]);
+            for (sung, (left, right)) in sung.iter_mut().zip(noises) {
+                *sung = filter.tick(Lanes([*left, *right, 0.0, 0.0]), &factors).0;
             }
+        }
+        self.filter = filter;
+        let samples = left.iter_mut().zip(right.iter_mut());
+        for (i, ((left, right), sung)) in samples.zip(&sung).enumerate() {
+            *left += level.at(i) * sung[0];
+            *right += level.at(i) * sung[1];
         }
         self.filter.settle();
     }
@@ -147,7 +151,7 @@ impl Breath {
 /// The filter is not visited: it forgets within milliseconds.
 impl State for Breath {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.noises.visit(word);
+        self.noise.visit(word);
         self.swell.visit(word);
         self.sway.visit(word);
     }

@@ -42,8 +42,6 @@ struct Voice {
 impl Pads {
     /// -54 dB: a voice softer than that may begin anew.
     const FREE: f32 = 0.002;
-    /// -80 dB: softer voices are not computed.
-    const SILENCE: f32 = 1e-4;
 
     pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
         let voice = |index: u32| Voice {
@@ -93,7 +91,12 @@ impl Pads {
             let mut is_silent = true;
             for (index, voice) in voices.iter_mut().enumerate() {
                 let level = voice.advance();
-                is_silent &= level.from < Self::SILENCE && level.step <= 0.0;
+                if level.from == 0.0 && level.step == 0.0 {
+                    // Its phases stand still, so that a snapshot needs no pitch.
+                    quartet.set_pitch(index, 0.0, 0.0);
+                    continue;
+                }
+                is_silent = false;
                 let (phase_step, tuning) = voice.tune(mood, self.sample_rate, level.at(BLOCK_LEN));
                 quartet.set_pitch(index, phase_step, 0.003 + 0.004 * mood.motion);
                 tunings[index] = tuning;
@@ -117,9 +120,18 @@ impl Voice {
     fn advance(&mut self) -> Segment {
         // Sways take 13 to 21 s, a little different with each note held.
         self.sway = self.sway.wrapping_add(310_000 + (self.note as u32 % 12) * 17_000);
-        let goal = if self.blocks > 0 { 1.0 } else { 0.0 };
+        // A release heads for a little below nothing, so that it ends, after 6.7 half-lives.
+        let goal = if self.blocks > 0 { 1.0 } else { -0.01 };
         self.blocks = self.blocks.saturating_sub(1);
-        self.swell.advance(BLOCK_LEN, goal, self.attack, 2.2 * self.attack)
+        if self.blocks == 0 && self.swell.level() <= 0.0 {
+            return Segment::flat(0.0);
+        }
+        let level = self.swell.advance(BLOCK_LEN, goal, self.attack, 2.2 * self.attack);
+        if self.swell.level() >= 0.0 {
+            return level;
+        }
+        self.swell.reset(0.0);
+        Segment::between(level.from, 0.0, BLOCK_LEN)
     }
 
     fn tune(&self, mood: &Mood, sample_rate: f32, level: f32) -> (f32, Tuning) {
