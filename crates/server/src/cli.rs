@@ -4,12 +4,10 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Endless generated music over plain HTTP
-///
-/// Composes, renders, encodes and serves a stream of its own to each listener, and lets whoever holds
-/// a stream's id turn its knobs while it plays. Without a command it serves, with the options of `serve`.
+/// Perpetuo: endless generated music over plain HTTP
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "perpetuo", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(after_help = AFTER_SERVE, override_usage = "perpetuo [serve] [OPTIONS]\n       perpetuo <COMMAND>")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -26,61 +24,65 @@ pub(crate) enum Command {
 }
 
 /// Serve streams and the player page
-///
-/// Each option can also be given in the environment or, by its name without the dashes and with _ for
-/// -, in a TOML file. A flag beats the environment, the environment beats the file.
 #[derive(Debug, Default, Args)]
-#[command(after_long_help = AFTER_SERVE)]
+#[command(after_help = AFTER_SERVE)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; port 0 takes a free one, and the start line says which [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDR:PORT", env = "PERPETUO_LISTEN", hide_env_values = true)]
+    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDR:PORT", env = "PERPETUO_LISTEN", hide_env = true)]
     pub(crate) listen: Option<SocketAddr>,
 
-    /// Where what must outlive the process is kept: the key that signs ids
-    /// [default: $XDG_DATA_HOME/perpetuo, or ~/.local/share/perpetuo]
-    #[arg(long, value_name = "DIR", env = "PERPETUO_DATA_DIR", hide_env_values = true)]
+    /// Where the key that signs ids is kept [default: ~/.local/share/perpetuo]
+    #[arg(long, value_name = "DIR", env = "PERPETUO_DATA_DIR", hide_env = true)]
     pub(crate) data_dir: Option<PathBuf>,
 
     /// A TOML file with any of these options
-    #[arg(long, value_name = "FILE", env = "PERPETUO_CONFIG", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "PERPETUO_CONFIG", hide_env = true)]
     pub(crate) config: Option<PathBuf>,
 
     /// Threads that render [default: one a core]
-    #[arg(long, value_name = "N", env = "PERPETUO_THREADS", hide_env_values = true,
+    #[arg(long, value_name = "N", env = "PERPETUO_THREADS", hide_env = true,
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
 
-    /// How much to log to standard error [default: info]
-    #[arg(long, value_name = "LEVEL", env = "PERPETUO_LOG_LEVEL", hide_env_values = true)]
+    /// How much to log: error, warn, info, debug or trace [default: info]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "PERPETUO_LOG_LEVEL",
+        hide_env = true,
+        hide_possible_values = true
+    )]
     pub(crate) log_level: Option<LogLevel>,
 
-    /// How many seconds a stream is remembered that nobody uses, and its id is good
-    /// [default: 86400]
-    #[arg(long, value_name = "SECONDS", env = "PERPETUO_TIME_TO_LIVE", hide_env_values = true,
+    /// How long an unused stream is remembered and its id good [default: 86400]
+    #[arg(long, value_name = "SECONDS", env = "PERPETUO_TIME_TO_LIVE", hide_env = true,
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) time_to_live: Option<u32>,
 
-    /// A site whose pages may call, as https://example.org; several with commas [default: every site]
+    /// Sites whose pages may call, as https://example.org,https://... [default: all]
     #[arg(
         long,
         value_name = "ORIGIN",
         env = "PERPETUO_CORS_ORIGIN",
-        hide_env_values = true,
+        hide_env = true,
         value_delimiter = ','
     )]
     pub(crate) cors_origin: Option<Vec<String>>,
 }
 
 const AFTER_SERVE: &str = "\
-The key that signs ids is made on the first start and kept in DATA_DIR/key, readable by its owner \
-alone. Several servers that are to take each other's ids need the same one: 64 hexadecimal digits in \
-PERPETUO_KEY, as `key` in the TOML file, or in that file.
+Each option can also come from the environment, --data-dir as PERPETUO_DATA_DIR and so on, or from \
+the TOML file, as data_dir = \"...\". A flag beats the environment, the environment beats the file.
+
+The key that signs ids is made on the first start, in DATA_DIR/key, readable by its owner alone. \
+Servers that are to take each other's ids need the same one: 64 hexadecimal digits in that file, in \
+PERPETUO_KEY or as key in the TOML file. ($XDG_DATA_HOME, if set, takes the place of ~/.local/share.)
 
 Examples:
   perpetuo                                   serve at http://127.0.0.1:8000/
   perpetuo serve --listen 0.0.0.0:80         serve to everyone
   curl -s localhost:8000/create_stream       a new stream's id
-  mpv http://localhost:8000/stream?id=ID     hear it
+  mpv 'http://localhost:8000/stream?id=ID'   hear it
   curl 'localhost:8000/set_param?id=ID&brightness=0.9'";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
@@ -93,9 +95,7 @@ pub(crate) enum LogLevel {
     Trace,
 }
 
-/// Render a station to a file, as fast as it goes
-///
-/// The same station, seed and settings give the same sound, here and on the air.
+/// Render a station to a file, as fast as it goes; the same sound as on the air
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
     /// The station; `perpetuo stations` lists them
@@ -133,9 +133,7 @@ pub(crate) struct StationsArgs {
     pub(crate) name: Option<String>,
 }
 
-/// Measure what streams cost on this machine
-///
-/// Plays unique streams in real time inside one process, without sockets, and prints what they took.
+/// Measure what streams cost on this machine: in one process, in real time, without sockets
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     /// How many streams, over all stations in turn
