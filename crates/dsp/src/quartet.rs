@@ -95,16 +95,6 @@ impl Quartet {
         }
         (self.turns, self.filter) = ([a, b], filter);
     }
-
-    /// Lets `len` samples pass unheard, phases going on; at most [`CONTROL_LEN`].
-    pub fn skip(&mut self, len: usize) {
-        let len = len.min(CONTROL_LEN) as u32;
-        for (turns, steps) in self.turns.iter_mut().zip(&self.steps) {
-            for (turn, step) in turns.iter_mut().zip(steps) {
-                *turn = turn.wrapping_add(step.wrapping_mul(len));
-            }
-        }
-    }
 }
 
 #[inline(always)]

@@ -34,8 +34,8 @@ impl Stabs {
     /// Adds samples, at most a block; `light` in octaves.
     pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], light: f32) {
         let (len, rate) = (out[0].len(), self.sample_rate);
+        // Between two chords the phases stand still, so that a snapshot needs no pitch.
         if len == 0 || !self.decay.is_sounding() {
-            self.quartet.skip(len);
             return;
         }
         let seconds = 0.05 + 0.75 * self.held * self.held;

@@ -107,9 +107,7 @@ impl Pads {
                 gains[0][index] = level.times(math::clamp(1.0 - place, 0.15, 1.0));
                 gains[1][index] = level.times(math::clamp(1.0 + place, 0.15, 1.0));
             }
-            if is_silent {
-                quartet.skip(BLOCK_LEN);
-            } else {
+            if !is_silent {
                 quartet.render(out, &gains, tunings, mood.blend);
             }
         }

@@ -71,7 +71,7 @@ impl Synth {
             echo,
             reverb: Reverb::new(sample_rate_hz),
             dc: [DcBlocker::new(25.0 / sample_rate); 2],
-            leveler: Leveler::new(Self::GOAL, 3.0, 15.0, 0.5, sample_rate_hz),
+            leveler: Leveler::new(Self::GOAL, 3.0, 22.0, 0.5, sample_rate_hz),
             limiter: Limiter::new(sample_rate_hz),
             sample_rate,
         }
