@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::{FromRequest, Request},
-    http::{HeaderValue, Method, StatusCode, header},
+    extract::{FromRequest, FromRequestParts, Path, Request},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
@@ -34,8 +34,7 @@ impl Args {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decode(name)?, decode(value)?);
             if args.0.iter().any(|(other, _)| *other == name) {
-                let detail = format!("{}: given more than once", name.escape_debug());
-                return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+                return Err(Problem::parameter(&shown(&name), "given more than once", "one value"));
             }
             args.0.push((name, value));
         }
@@ -76,10 +75,7 @@ impl Args {
     /// Refuses what is left: a name that the call does not know is a mistake that should not pass.
     pub(crate) fn finish(self, allowed: &str) -> Result<(), Problem> {
         match self.0.first() {
-            Some((name, _)) => {
-                let name: String = name.chars().take(40).collect();
-                Err(Problem::parameter(&name.escape_debug().to_string(), "unknown", allowed))
-            }
+            Some((name, _)) => Err(Problem::parameter(&shown(name), "unknown", allowed)),
             None => Ok(()),
         }
     }
@@ -98,6 +94,18 @@ impl<S: Sync> FromRequest<S> for Args {
             text.push_str(&form);
         }
         Self::parse(&text)
+    }
+}
+
+/// The last part of a path, decoded.
+pub(crate) struct FileName(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for FileName {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = Path::from_request_parts(parts, state).await;
+        name.map(|Path(name)| Self(name)).map_err(|_| not_utf8())
     }
 }
 
@@ -122,6 +130,11 @@ async fn read_form(request: Request<Body>) -> Result<String, Problem> {
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     String::from_utf8(bytes.into()).map_err(|_| not_utf8())
+}
+
+/// A name from outside as it may stand in an error: on one line, cut at 40 characters.
+fn shown(name: &str) -> String {
+    name.chars().take(40).flat_map(char::escape_debug).collect()
 }
 
 fn decode(text: &str) -> Result<String, Problem> {

@@ -58,6 +58,6 @@ pub fn router(app: App, origins: &Origins) -> Router {
     routes::all()
         .layer(middleware::from_fn(answer::dress))
         .layer(answer::cors(origins))
-        .layer(middleware::from_fn(answer::allow_options))
+        .layer(middleware::from_fn(answer::seal))
         .with_state(app)
 }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use perpetuo_driver::DriverError;
-use perpetuo_engine::{EncodingError, LeadError};
+use perpetuo_engine::{BitrateKbps, EncodingError, LeadError};
 use perpetuo_station::SettingError;
 use serde::Serialize;
 
@@ -31,6 +31,9 @@ pub struct Problem {
     retry_after: Option<Duration>,
 }
 
+/// After what time to try again what is unavailable: as long as a restart takes, with some room.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 impl Problem {
     /// A problem in one sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -40,7 +43,7 @@ impl Problem {
             detail: detail.into(),
             parameter: None,
             allowed: None,
-            retry_after: None,
+            retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER),
         }
     }
 
@@ -103,13 +106,11 @@ impl From<IdError> for Problem {
 
 impl From<DriverError> for Problem {
     fn from(error: DriverError) -> Self {
-        let (status, retry_after) = match error {
-            DriverError::Expired | DriverError::Failed => (StatusCode::GONE, None),
-            DriverError::NoEncoder | DriverError::ShuttingDown => {
-                (StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(5)))
-            }
+        let status = match error {
+            DriverError::Expired | DriverError::Failed => StatusCode::GONE,
+            DriverError::NoEncoder | DriverError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self { retry_after, ..Self::new(status, error.to_string()) }
+        Self::new(status, error.to_string())
     }
 }
 
@@ -117,7 +118,9 @@ impl From<SettingError> for Problem {
     fn from(error: SettingError) -> Self {
         let detail = error.to_string();
         let (parameter, allowed) = match error {
-            SettingError::UnknownParam { name, allowed } => (name, allowed),
+            SettingError::UnknownParam { name, allowed } => {
+                (name.trim_matches('\'').into(), allowed)
+            }
             SettingError::Value(error) => (error.param.to_owned(), error.allowed),
         };
         Self {
@@ -135,11 +138,9 @@ impl From<LeadError> for Problem {
 }
 
 impl From<EncodingError> for Problem {
-    fn from(error: EncodingError) -> Self {
-        Self {
-            parameter: Some("bitrate".to_owned()),
-            ..Self::new(StatusCode::BAD_REQUEST, format!("bitrate: {error}"))
-        }
+    fn from(_: EncodingError) -> Self {
+        let allowed = BitrateKbps::ALLOWED.map(|kbps| kbps.to_string()).join(", ");
+        Self::parameter("bitrate", "not a bit rate of MP3", format!("{allowed} (kbit/s)"))
     }
 }
 

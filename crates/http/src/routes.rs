@@ -10,6 +10,8 @@ mod params;
 mod set_param;
 mod stations;
 mod stream;
+#[cfg(test)]
+pub(crate) mod testbed;
 mod view;
 
 use axum::{

@@ -92,3 +92,169 @@ fn draw<const N: usize>() -> Result<[u8; N], Problem> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::Method};
+    use perpetuo_station::RESERVED_NAMES;
+    use serde_json::json;
+
+    use super::*;
+    use crate::routes::testbed::Testbed;
+
+    const JSON: (&str, &str) = ("accept", "application/json");
+
+    #[tokio::test]
+    async fn the_answer_is_the_id_alone_on_a_line() {
+        let testbed = Testbed::new();
+        let answer = testbed.get("/create_stream").await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let id = answer.text().strip_suffix('\n').unwrap();
+        assert!(id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{id}");
+        assert_eq!(testbed.params(id).await["station"], "tone");
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_json_is_told_everything_and_where_to_go() {
+        let testbed = Testbed::new();
+        let headers = [JSON, ("host", "radio.example:8000"), ("x-forwarded-proto", "https")];
+        let answer = testbed.get_with("/create_stream?station=hush&seed=7", &headers).await;
+        let stream = answer.json();
+        assert_eq!((&stream["station"], &stream["seed"]), (&json!("hush"), &json!(7)));
+        assert_eq!(stream["params"], json!({ "level": 0.5 }));
+        assert_ne!(stream["id"], stream["listen_id"]);
+        let id = stream["id"].as_str().unwrap();
+        let url = |rest: &str| format!("https://radio.example:8000/{rest}");
+        assert_eq!(
+            stream["urls"],
+            json!({
+                "stream": url(&format!("stream?id={id}")),
+                "set_param": url(&format!("set_param?id={id}")),
+                "params": url(&format!("params?id={id}")),
+                "page": url(&format!("listen/{id}")),
+                "m3u": url(&format!("listen/{id}.m3u")),
+                "pls": url(&format!("listen/{id}.pls")),
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stream_begins_with_the_seed_and_the_values_given() {
+        let testbed = Testbed::new();
+        let query = "seed=9007199254740991&level=0&pitch=2000&shape=SQUARE&station=tone";
+        let params = testbed.params(&testbed.create(query).await.id).await;
+        assert_eq!(params["seed"], json!(MAX_SEED));
+        let values = json!({
+            "level": 0.0, "pitch": 2000.0, "brightness": 0.3, "density": 0.1, "shape": "square",
+        });
+        assert_eq!(params["params"], values);
+    }
+
+    #[tokio::test]
+    async fn two_calls_alike_make_two_streams() {
+        let testbed = Testbed::new();
+        let (one, other) = (testbed.create("seed=1").await, testbed.create("seed=1").await);
+        assert_ne!(one.id, other.id);
+        testbed.get(&format!("/set_param?id={}&level=1", one.id)).await;
+        assert_eq!(testbed.params(&one.id).await["params"]["level"], json!(1.0));
+        assert_eq!(testbed.params(&other.id).await["params"]["level"], json!(0.5));
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_named_together_with_what_is_allowed() {
+        let testbed = Testbed::new();
+        let whole = "a whole number from 0 to 9007199254740991";
+        let names = "level, pitch, brightness, density, shape";
+        for (query, parameter, wrong, allowed) in [
+            ("station=nope", "station", "'nope' is not a station", "tone, hush"),
+            ("station=", "station", "'' is not a station", "tone, hush"),
+            ("station=a%0Ab", "station", "'a\\nb' is not a station", "tone, hush"),
+            ("seed=-1", "seed", "not a seed", whole),
+            ("seed=1.5", "seed", "not a seed", whole),
+            ("seed=9007199254740992", "seed", "not a seed", whole),
+            ("seed=", "seed", "not a seed", whole),
+            ("volume=1", "volume", "unknown parameter 'volume'", names),
+            ("station=hush&pitch=20", "pitch", "unknown parameter 'pitch'", "level"),
+            ("level=1.5", "level", "1.5 is out of range", "0 to 1"),
+            ("level=-0.1", "level", "-0.1 is out of range", "0 to 1"),
+            ("level=NaN", "level", "not a finite number", "0 to 1"),
+            ("level=1e999", "level", "not a finite number", "0 to 1"),
+            ("level=-inf", "level", "not a finite number", "0 to 1"),
+            ("level=", "level", "the value is empty", "0 to 1"),
+            ("level", "level", "the value is empty", "0 to 1"),
+            ("level=loud", "level", "'loud' is not a number", "0 to 1"),
+            ("pitch=19", "pitch", "19 is out of range", "20 to 2000 Hz"),
+            ("shape=2", "shape", "2 is out of range", "sine, square"),
+            ("shape=0.5", "shape", "0.5 is not a whole number", "sine, square"),
+            ("shape=saw", "shape", "'saw' is not among its labels", "sine, square"),
+            ("level=0.1&level=0.1", "level", "given more than once", "one value"),
+            ("seed=1&seed=2", "seed", "given more than once", "one value"),
+        ] {
+            let problem = testbed.refusal(&format!("/create_stream?{query}")).await;
+            assert_eq!(problem["status"], 400, "{query}");
+            assert_eq!(problem["parameter"], parameter, "{query}");
+            assert_eq!(problem["allowed"], allowed, "{query}");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains(wrong), "{query}: {detail}");
+            assert!(detail.ends_with(&format!("allowed: {allowed}")), "{query}: {detail}");
+        }
+    }
+
+    #[tokio::test]
+    async fn reserved_names_are_no_parameters() {
+        let testbed = Testbed::new();
+        for name in RESERVED_NAMES.iter().filter(|name| !["station", "seed"].contains(name)) {
+            let problem = testbed.refusal(&format!("/create_stream?{name}=1")).await;
+            assert_eq!((&problem["status"], &problem["parameter"]), (&json!(400), &json!(name)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_too_long_or_not_utf8_is_refused() {
+        let testbed = Testbed::new();
+        let long = format!("/create_stream?x={}", "y".repeat(10 * 1024));
+        assert_eq!(testbed.get(&long).await.status, 414);
+        assert_eq!(testbed.get("/create_stream?level=%FF").await.status, 400);
+        assert_eq!(testbed.get("/create_stream?%C3%28=1").await.status, 400);
+    }
+
+    #[tokio::test]
+    async fn an_error_repeats_little_of_what_it_is_sent() {
+        let testbed = Testbed::new();
+        let long = "%01".repeat(2000);
+        for query in [format!("{long}=1"), format!("station={long}"), format!("level={long}")] {
+            let answer = testbed.get(&format!("/create_stream?{query}")).await;
+            assert_eq!(answer.status, 400);
+            assert!(answer.text().len() < 500, "{}", answer.text());
+        }
+        let twice = format!("{}=1&{}=1", "x".repeat(1000), "x".repeat(1000));
+        let answer = testbed.get(&format!("/create_stream?{twice}")).await;
+        assert!(answer.text().len() < 100, "{}", answer.text());
+    }
+
+    #[tokio::test]
+    async fn a_form_is_taken_as_a_query_is() {
+        let testbed = Testbed::new();
+        let made = testbed.post("/create_stream?station=tone", "seed=3&shape=square").await;
+        assert_eq!(made.status, 200);
+        let params = testbed.params(made.text().trim()).await;
+        assert_eq!((&params["seed"], &params["params"]["shape"]), (&json!(3), &json!("square")));
+        assert_eq!(testbed.post("/create_stream", "").await.status, 200);
+        assert_eq!(testbed.post("/create_stream?seed=1", "seed=1").await.status, 400);
+        assert_eq!(testbed.post("/create_stream", "level=%FF").await.status, 400);
+        assert_eq!(testbed.post("/create_stream", &"x".repeat(10 * 1024)).await.status, 413);
+        let half = "x".repeat(5 * 1024);
+        assert_eq!(testbed.post(&format!("/create_stream?{half}"), &half).await.status, 414);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_no_form_is_refused() {
+        let testbed = Testbed::new();
+        let json = [("content-type", "application/json")];
+        let answer = testbed.ask(Method::POST, "/create_stream", &json, Body::from("{}")).await;
+        assert_eq!(answer.status, 415);
+        assert!(answer.text().contains("application/x-www-form-urlencoded"), "{}", answer.text());
+    }
+}

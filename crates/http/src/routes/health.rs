@@ -16,3 +16,20 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<&'static str, Proble
     }
     Ok("ready\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::routes::testbed::Testbed;
+
+    #[tokio::test]
+    async fn the_server_is_ready_until_it_is_about_to_end_and_alive_until_it_has() {
+        let testbed = Testbed::new();
+        assert_eq!(testbed.get("/health/live").await.text(), "alive\n");
+        assert_eq!(testbed.get("/health/ready").await.text(), "ready\n");
+        testbed.begin_to_end();
+        assert_eq!(testbed.get("/health/live").await.status, 200);
+        let ready = testbed.get("/health/ready").await;
+        assert_eq!((ready.status, ready.text()), (503, "the server is shutting down\n"));
+        assert_eq!(ready.header("retry-after"), "5");
+    }
+}

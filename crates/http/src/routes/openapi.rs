@@ -12,3 +12,6 @@ pub(crate) const DOCUMENT: &str = include_str!("../../openapi.json");
 pub(crate) async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], DOCUMENT).into_response()
 }
+
+#[cfg(test)]
+mod contract;

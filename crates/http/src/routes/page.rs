@@ -1,13 +1,12 @@
 //! `/`: the player page and what it loads, embedded in the binary.
 
 use axum::{
-    extract::Path,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
 
-use crate::Problem;
+use crate::{Problem, args::FileName};
 
 /// A file of `web/`, embedded.
 macro_rules! asset {
@@ -45,7 +44,7 @@ pub(crate) async fn index(headers: HeaderMap) -> Response {
 
 /// What the page loads.
 pub(crate) async fn asset(
-    Path(name): Path<String>,
+    FileName(name): FileName,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asset = ASSETS.iter().find(|(of, ..)| *of == name);
@@ -65,4 +64,68 @@ fn file(headers: &HeaderMap, media_type: &'static str, text: &'static str) -> Re
         return (StatusCode::NOT_MODIFIED, kept).into_response();
     }
     (kept, [(header::CONTENT_TYPE, media_type)], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs};
+
+    use super::*;
+    use crate::routes::testbed::Testbed;
+
+    #[tokio::test]
+    async fn the_page_loads_from_here_alone_and_is_asked_for_anew() {
+        let page = Testbed::new().get("/").await;
+        assert_eq!((page.status, page.text()), (200, INDEX));
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(page.header("content-security-policy"), POLICY);
+        assert!(POLICY.starts_with("default-src 'self'"));
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("cache-control"), "no-cache");
+    }
+
+    #[tokio::test]
+    async fn every_file_of_the_page_is_served() {
+        let testbed = Testbed::new();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../web");
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut names = BTreeSet::new();
+        for path in entries.filter(|path| path.is_file() && !path.ends_with("index.html")) {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let answer = testbed.get(&format!("/web/{name}")).await;
+            assert_eq!(answer.status, 200, "{name}");
+            assert!(!answer.body.is_empty(), "{name}");
+            let media_type = match path.extension().unwrap().to_str().unwrap() {
+                "js" => "text/javascript; charset=utf-8",
+                "css" => "text/css; charset=utf-8",
+                "svg" => "image/svg+xml",
+                other => panic!("{name}: what is the media type of {other}?"),
+            };
+            assert_eq!(answer.header("content-type"), media_type, "{name}");
+            names.insert(name);
+        }
+        assert_eq!(names.len(), ASSETS.len());
+    }
+
+    #[tokio::test]
+    async fn a_browser_that_has_the_file_is_not_sent_it_again() {
+        let testbed = Testbed::new();
+        for uri in ["/", "/web/main.js"] {
+            let tag = testbed.get(uri).await.header("etag").to_owned();
+            let known = testbed.get_with(uri, &[("if-none-match", &tag)]).await;
+            assert_eq!((known.status, known.header("etag")), (304, &*tag), "{uri}");
+            assert!(known.body.is_empty(), "{uri}");
+            let other = testbed.get_with(uri, &[("if-none-match", "\"other\"")]).await;
+            assert_eq!(other.status, 200, "{uri}");
+        }
+    }
+
+    #[tokio::test]
+    async fn there_is_nothing_else_under_web() {
+        let testbed = Testbed::new();
+        for name in ["nothing.js", "..%2FCargo.toml", "index.html", "%FF"] {
+            let status = testbed.refusal(&format!("/web/{name}")).await["status"].clone();
+            assert!(status == 404 || status == 400, "{name}: {status}");
+        }
+    }
 }

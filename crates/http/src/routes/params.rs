@@ -28,3 +28,67 @@ pub(crate) async fn params(State(app): State<App>, mut args: Args) -> Result<Jso
         "params": view::values(&spec, &state.values),
     })))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::Method};
+
+    use super::*;
+    use crate::routes::testbed::{Testbed, read};
+
+    #[tokio::test]
+    async fn a_stream_that_nobody_has_heard_stands_at_its_beginning() {
+        let testbed = Testbed::new();
+        let ids = testbed.create("seed=5&level=0.25").await;
+        let expected = json!({
+            "listen_id": ids.listen_id,
+            "station": "tone",
+            "title": "Tön",
+            "seed": 5,
+            "position": 0.0,
+            "playing": false,
+            "listeners": 0,
+            "may": "turn",
+            "params": {
+                "level": 0.25, "pitch": 220.5, "brightness": 0.3, "density": 0.1, "shape": "sine",
+            },
+        });
+        assert_eq!(testbed.params(&ids.id).await, expected);
+        assert_eq!(testbed.post("/params", &format!("id={}", ids.id)).await.json(), expected);
+    }
+
+    #[tokio::test]
+    async fn both_ids_show_the_same_stream_and_what_each_may() {
+        let testbed = Testbed::new();
+        let ids = testbed.create("").await;
+        testbed.get(&format!("/set_param?id={}&level=0.75", ids.id)).await;
+        let seen = testbed.params(&ids.listen_id).await;
+        assert_eq!(seen["may"], "listen");
+        assert_eq!(seen["listen_id"], ids.listen_id);
+        assert_eq!(seen["params"]["level"], json!(0.75));
+        assert!(!seen.to_string().contains(&ids.id));
+    }
+
+    #[tokio::test]
+    async fn listeners_are_counted_while_they_listen() {
+        let testbed = Testbed::new();
+        let id = testbed.create("").await.id;
+        let uri = format!("/stream?id={id}");
+        let mut body = testbed.open(Method::GET, &uri, &[], Body::empty()).await.into_body();
+        read(&mut body, 1000).await;
+        let playing = testbed.params(&id).await;
+        assert_eq!((&playing["listeners"], &playing["playing"]), (&json!(1), &json!(true)));
+        assert!(playing["position"].as_f64().unwrap() > 0.0);
+        drop(body);
+        let left = testbed.params(&id).await;
+        assert_eq!((&left["listeners"], &left["playing"]), (&json!(0), &json!(false)));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_the_call_does_not_know_is_refused() {
+        let testbed = Testbed::new();
+        let id = testbed.create("").await.id;
+        let problem = testbed.refusal(&format!("/params?id={id}&level=1")).await;
+        assert_eq!((&problem["parameter"], &problem["allowed"]), (&json!("level"), &json!("id")));
+    }
+}

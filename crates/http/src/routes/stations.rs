@@ -46,3 +46,41 @@ fn param(param: &ParamSpec) -> Value {
     }
     view
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::testbed::Testbed;
+
+    #[tokio::test]
+    async fn every_station_is_listed_and_the_first_is_the_default() {
+        let testbed = Testbed::new();
+        let stations = testbed.get("/stations").await.json();
+        let list = stations["stations"].as_array().unwrap();
+        let names: Vec<_> = list.iter().map(|station| &station["name"]).collect();
+        assert_eq!(names, ["tone", "hush"]);
+        let id = testbed.create("").await.id;
+        assert_eq!(testbed.params(&id).await["station"], *names[0]);
+    }
+
+    #[tokio::test]
+    async fn a_descriptor_says_all_that_a_knob_needs() {
+        let params = &Testbed::new().get("/stations").await.json()["stations"][0]["params"];
+        assert_eq!(
+            params[1],
+            json!({
+                "id": "pitch", "label": "Pitch", "unit": "Hz", "min": 20.0, "max": 2000.0,
+                "default": 220.5, "curve": "log", "smoothing_ms": 30, "applies": "now",
+                "help": "Height.",
+            })
+        );
+        assert_eq!(
+            params[4],
+            json!({
+                "id": "shape", "label": "Shape", "unit": "", "min": 0.0, "max": 1.0,
+                "default": "sine", "curve": "stepped", "labels": ["sine", "square"],
+                "smoothing_ms": 0, "applies": "bar", "help": "Of the wave.",
+            })
+        );
+    }
+}

@@ -10,15 +10,19 @@ mod icy;
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     response::Response,
 };
 use perpetuo_engine::{BitrateKbps, Encoding, Lead};
 use perpetuo_station::StationSpec;
 
-use crate::{App, Problem, args::Args, id::Pass};
-use body::AudioBody;
+use crate::{
+    App, Problem,
+    args::{Args, FileName},
+    id::Pass,
+};
+use body::{AudioBody, Unsent};
 use icy::Icy;
 
 const POSITION: HeaderName = HeaderName::from_static("perpetuo-position");
@@ -38,30 +42,31 @@ pub(crate) async fn stream(
     mut args: Args,
 ) -> Result<Response, Problem> {
     let id = args.take_id()?;
-    serve(&app, &id, &method, &headers, args).await
+    let ask = Ask::read(args, "id, format, bitrate, lead", &headers)?;
+    serve(&app, &id, ask, &method, &headers).await
 }
 
 /// `/stream/ID.mp3`, for clients that go by the end of the name; also `.wav`.
 pub(crate) async fn stream_file(
     State(app): State<App>,
-    Path(file): Path<String>,
+    FileName(file): FileName,
     method: Method,
     headers: HeaderMap,
     mut args: Args,
 ) -> Result<Response, Problem> {
     let (id, format) = file.rsplit_once('.').unwrap_or((&file, "mp3"));
     args.state("format", format)?;
-    serve(&app, id, &method, &headers, args).await
+    let ask = Ask::read(args, "format, bitrate, lead", &headers)?;
+    serve(&app, id, ask, &method, &headers).await
 }
 
 async fn serve(
     app: &App,
     id: &str,
+    ask: Ask,
     method: &Method,
     headers: &HeaderMap,
-    args: Args,
 ) -> Result<Response, Problem> {
-    let ask = Ask::read(args, headers)?;
     let pass = app.ids.open(id, &app.catalogue, (app.clock)())?;
     let rate = app.driver.sample_rate_hz();
     let spec = pass.origin.spec.clone();
@@ -74,6 +79,7 @@ async fn serve(
     *response.version_mut() = Version::HTTP_10;
     if method == Method::HEAD {
         app.driver.describe(pass.origin).await?;
+        *response.body_mut() = Body::new(Unsent);
         return Ok(response);
     }
     let listener = app.driver.listen(pass.origin, ask.encoding, ask.lead).await?;
@@ -91,7 +97,7 @@ async fn serve(
 }
 
 impl Ask {
-    fn read(mut args: Args, headers: &HeaderMap) -> Result<Self, Problem> {
+    fn read(mut args: Args, names: &str, headers: &HeaderMap) -> Result<Self, Problem> {
         let bitrate = args.take("bitrate");
         let encoding = match args.take("format").as_deref() {
             None | Some("mp3") => Encoding::Mp3(match bitrate {
@@ -106,7 +112,7 @@ impl Ask {
             Some(text) => Lead::from_seconds(text.parse().unwrap_or(f64::NAN))?,
             None => default_lead(encoding, headers)?,
         };
-        args.finish("id, format, bitrate, lead")?;
+        args.finish(names)?;
         Ok(Self { encoding, lead })
     }
 }
@@ -136,16 +142,16 @@ fn stream_headers(spec: &StationSpec, encoding: Encoding, sample_rate_hz: u32) -
     headers.insert(header::ACCEPT_RANGES, text("none"));
     headers.insert(header::CACHE_CONTROL, text("no-store, no-transform"));
     headers.insert(ACCEL_BUFFERING, text("no"));
-    headers.insert(icy("icy-name"), title(spec));
-    headers.insert(icy("icy-description"), text(spec.about));
+    headers.insert(icy("icy-name"), words(&format!("Perpetuo - {}", spec.title)));
+    headers.insert(icy("icy-description"), words(spec.about));
     headers.insert(icy("icy-br"), encoding.kbps(sample_rate_hz).into());
     headers.insert(icy("icy-pub"), text("0"));
     headers
 }
 
-fn title(spec: &StationSpec) -> HeaderValue {
-    HeaderValue::from_str(&format!("Perpetuo - {}", spec.title))
-        .unwrap_or(HeaderValue::from_static("Perpetuo"))
+/// What a station says of itself, in UTF-8; a line break would not pass.
+fn words(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("Perpetuo"))
 }
 
 fn wants_titles(headers: &HeaderMap) -> bool {
@@ -177,3 +183,6 @@ async fn probe(
     *response.body_mut() = Body::from(first[..=last].to_vec());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,9 @@ use perpetuo_driver::Listener;
 
 use super::icy::Icy;
 
+/// The body of an answer to HEAD: not sent, and of no length, as what GET would send has none.
+pub(super) struct Unsent;
+
 /// An endless body; it ends, at a frame border, when its stream does.
 pub(super) struct AudioBody {
     preamble: Option<Bytes>,
@@ -46,5 +49,17 @@ impl Body for AudioBody {
             None => bytes,
         };
         Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+}
+
+impl Body for Unsent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
     }
 }

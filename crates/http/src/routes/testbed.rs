@@ -1,0 +1,252 @@
+//! A whole server without a socket, for the tests at the foot of each route.
+
+use std::{
+    cell::Cell,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Method, Request, Version, header},
+    response::Response,
+};
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use perpetuo_driver::{Config, Driver};
+use perpetuo_engine::StreamConfig;
+use perpetuo_station::{
+    Applies, Catalogue, ParamSpec, ResumeError, Setting, Snapshot, Station, StationSpec,
+};
+use prometheus_client::registry::Registry;
+use serde_json::Value;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::{App, Ids, Key, Origins, router};
+
+/// A server with two stations: `tone` has a parameter of every kind, `hush` the one that all have.
+pub(crate) struct Testbed {
+    pub(crate) router: Router,
+    driver: Option<Driver>,
+    is_ending: watch::Sender<bool>,
+}
+
+/// An answer that has arrived; of an endless body the first piece.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The two ids of a stream.
+pub(crate) struct TwoIds {
+    pub(crate) id: String,
+    pub(crate) listen_id: String,
+}
+
+/// How long an id may begin a stream.
+pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(24 * 3600);
+
+thread_local! {
+    /// How much later than at the test's beginning it is; each test has its own thread.
+    static LATER: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Makes it `later` than at the test's beginning, for ids.
+pub(crate) fn make_it(later: Duration) {
+    LATER.set(later);
+}
+
+impl Testbed {
+    pub(crate) fn new() -> Self {
+        Self::open_to(&Origins::Any)
+    }
+
+    pub(crate) fn open_to(origins: &Origins) -> Self {
+        make_it(Duration::ZERO);
+        let stream = StreamConfig {
+            sample_rate_hz: 44_100,
+            frozen_for: Duration::from_secs(60),
+            time_to_live: TIME_TO_LIVE,
+        };
+        let driver = Driver::start(Config { threads: 1, stream }).unwrap();
+        let mut registry = Registry::with_prefix("perpetuo");
+        driver.handle().metrics().register(&mut registry);
+        let (ending, is_ending) = watch::channel(false);
+        let app = App {
+            driver: driver.handle(),
+            catalogue: Catalogue::new([TONE, HUSH]).unwrap(),
+            ids: Ids::new(Key::from_hex(&"5a".repeat(32)).unwrap(), TIME_TO_LIVE),
+            registry: Arc::new(registry),
+            clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000) + LATER.get(),
+            is_ending,
+        };
+        Self { router: router(app, origins), driver: Some(driver), is_ending: ending }
+    }
+
+    pub(crate) async fn get(&self, uri: &str) -> Answer {
+        self.ask(Method::GET, uri, &[], Body::empty()).await
+    }
+
+    pub(crate) async fn get_with(&self, uri: &str, headers: &[(&str, &str)]) -> Answer {
+        self.ask(Method::GET, uri, headers, Body::empty()).await
+    }
+
+    pub(crate) async fn head(&self, uri: &str) -> Answer {
+        self.ask(Method::HEAD, uri, &[], Body::empty()).await
+    }
+
+    pub(crate) async fn post(&self, uri: &str, form: &str) -> Answer {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.ask(Method::POST, uri, &headers, Body::from(form.to_owned())).await
+    }
+
+    /// The problem document with which a GET is answered, and which it must be answered with.
+    pub(crate) async fn refusal(&self, uri: &str) -> Value {
+        let answer = self.get_with(uri, &[("accept", "application/json")]).await;
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{uri}");
+        let problem = answer.json();
+        assert_eq!(problem["status"], answer.status, "{uri}");
+        problem
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Answer {
+        let (head, mut body) = self.open(method, uri, headers, body).await.into_parts();
+        let body = match body.size_hint().exact() {
+            Some(_) => body.collect().await.unwrap().to_bytes(),
+            None => piece(&mut body).await.unwrap_or_default(),
+        };
+        Answer {
+            status: head.status.as_u16(),
+            version: head.version,
+            headers: head.headers,
+            body: body.into(),
+        }
+    }
+
+    /// Asks, and leaves the body to be read.
+    pub(crate) async fn open(
+        &self,
+        method: Method,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Response {
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap()
+    }
+
+    /// Makes a stream with what `query` asks for.
+    pub(crate) async fn create(&self, query: &str) -> TwoIds {
+        let uri = format!("/create_stream?{query}");
+        let made = self.get_with(&uri, &[("accept", "application/json")]).await;
+        assert_eq!(made.status, 200, "{query}: {}", made.text());
+        let text = |name: &str| made.json()[name].as_str().unwrap().to_owned();
+        TwoIds { id: text("id"), listen_id: text("listen_id") }
+    }
+
+    /// How the stream stands.
+    pub(crate) async fn params(&self, id: &str) -> Value {
+        self.get(&format!("/params?id={id}")).await.json()
+    }
+
+    /// Says that the program is about to end.
+    pub(crate) fn begin_to_end(&self) {
+        self.is_ending.send_replace(true);
+    }
+
+    /// Ends the render threads.
+    pub(crate) fn shut_down(&mut self) {
+        self.begin_to_end();
+        if let Some(driver) = self.driver.take() {
+            driver.shutdown();
+        }
+    }
+}
+
+impl Answer {
+    /// The header's value, empty where there is none.
+    pub(crate) fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| std::str::from_utf8(value.as_bytes()).unwrap())
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+}
+
+/// The next piece of a body.
+pub(crate) async fn piece(body: &mut Body) -> Option<Bytes> {
+    body.frame().await.map(|frame| frame.unwrap().into_data().unwrap())
+}
+
+/// At least `len` bytes of a body.
+pub(crate) async fn read(body: &mut Body, len: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < len {
+        bytes.extend_from_slice(&piece(body).await.unwrap());
+    }
+    bytes
+}
+
+const LEVEL: ParamSpec = ParamSpec::number("level", "Level", 0.0..=1.0, 0.5, "Loudness.");
+
+const TONE: StationSpec = StationSpec {
+    name: "tone",
+    title: "Tön",
+    about: "One value, for ever – naïve.",
+    version: 3,
+    params: &[
+        LEVEL,
+        ParamSpec::number("pitch", "Pitch", 20.0..=2000.0, 220.5, "Height.").unit("Hz").log(),
+        ParamSpec::number("brightness", "Brightness", 0.0..=1.0, 0.3, "Overtones."),
+        ParamSpec::number("density", "Density", 0.0..=1.0, 0.1, "Events.").applies(Applies::Beat),
+        ParamSpec::choice("shape", "Shape", &["sine", "square"], 0, "Of the wave.")
+            .applies(Applies::Bar),
+    ],
+    refill: Duration::from_secs(2),
+    perform: |performance| Box::new(Constant(performance.values.at(0))),
+};
+
+const HUSH: StationSpec =
+    StationSpec { name: "hush", title: "Hush", about: "Less.", params: &[LEVEL], ..TONE };
+
+/// Plays its level.
+struct Constant(f32);
+
+impl Station for Constant {
+    fn render(&mut self, out: &mut [&mut [f32]; 2]) {
+        out.iter_mut().for_each(|channel| channel.fill(self.0));
+    }
+
+    fn set(&mut self, setting: Setting) {
+        if setting.index() == 0 {
+            self.0 = setting.value();
+        }
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        Snapshot::new(Vec::new()).unwrap()
+    }
+
+    fn resume(&mut self, _: &Snapshot) -> Result<(), ResumeError> {
+        Ok(())
+    }
+}
