@@ -200,7 +200,7 @@ impl Composer {
         let energy = self.energy[0];
         let rolls = |of: u32| self.chance.unit(stream::STEP + of, self.steps);
         let holds = |of: u32| self.chance.unit(stream::SECTION + of, self.place.count);
-        // Without energy the kick leaves out its third, and breaks come more often.
+        // Without energy there is no kick at all.
         let kick = section.kick * if energy < 0.15 { 0.0 } else { 1.0 };
         if now % 4 == 0 {
             step.kick = kick;

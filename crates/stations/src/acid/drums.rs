@@ -1,7 +1,7 @@
 //! The drums: kick, hats, clap, crash, riser and blip.
 //!
 //! ```text
-//! kick:   sine from 300 Hz down to its pitch in 12 ms, bent a little
+//! kick:   sine from 330 Hz down to 49 Hz, by halves every 5.5 ms, bent a little
 //! noises: left, right ─► second difference ─► hats, crash ─┐
 //!                     └► first difference ─► clap, riser ──┴► four low-passes ─► left, right
 //! ```

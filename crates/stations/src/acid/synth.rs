@@ -180,7 +180,7 @@ impl Synth {
         self.stabs.render(&mut out, 0.7 * light + 0.3 * self.light.level());
         let [left, right] = &mut voices.noises;
         let mut out = [&mut left[samples.clone()], &mut right[samples.clone()]];
-        self.drums.render_noises(&mut out, 0.5 * light);
+        self.drums.render_noises(&mut out, 0.3 * light);
         let [left, right] = &mut voices.blip;
         let mut out = [&mut left[samples.clone()], &mut right[samples.clone()]];
         self.drums.render_blip(&mut out);
