@@ -43,7 +43,7 @@ pub(crate) fn spec() -> StationSpec {
 /// The order is that of [`Param`].
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::number("level", "Level", 0.0..=1.0, 1.0, "Loudness, from silence to full."),
-    ParamSpec::number("tempo", "Tempo", 100.0..=150.0, 126.0, "Speed, from the next bar on.")
+    ParamSpec::number("tempo", "Tempo", 100.0..=150.0, 126.0, "Speed.")
         .unit("bpm")
         .smoothing_ms(0)
         .applies(Applies::Bar),
