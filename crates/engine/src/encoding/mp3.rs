@@ -63,7 +63,8 @@ fn safe(sample: f32) -> f32 {
     if sample.is_nan() { 0.0 } else { sample.clamp(-4.0, 4.0) }
 }
 
-/// A frame header without padding: MPEG-1, Layer III, no CRC, joint stereo (ISO/IEC 11172-3, 2.4.1.3).
+/// A frame header without padding: MPEG-1, Layer III, no CRC, joint stereo, an original (ISO/IEC
+/// 11172-3, 2.4.1.3).
 pub(super) fn header(bitrate: BitrateKbps, sample_rate_hz: u32) -> [u8; 4] {
     let bitrate_index =
         1 + BitrateKbps::ALLOWED.iter().take_while(|&&k| k < bitrate.kbps()).count();
@@ -72,7 +73,7 @@ pub(super) fn header(bitrate: BitrateKbps, sample_rate_hz: u32) -> [u8; 4] {
         32_000 => 2,
         _ => 0,
     };
-    [0xFF, 0xFB, (bitrate_index << 4 | sampling_frequency << 2) as u8, 0x40]
+    [0xFF, 0xFB, (bitrate_index << 4 | sampling_frequency << 2) as u8, 0x44]
 }
 
 #[cfg(test)]
@@ -92,7 +93,8 @@ mod tests {
                 let padding = usize::from(frame[2] >> 1 & 1);
                 assert_eq!(frame.len(), 144_000 * usize::from(kbps) / 44_100 + padding, "{kbps}");
                 let expected = header(bitrate, 44_100);
-                assert_eq!(frame[2] & !2, expected[2]);
+                assert_eq!(frame[2] & !2, expected[2], "all but padding");
+                assert_eq!(frame[3] & !0x30, expected[3], "all but mode_extension");
                 assert_eq!(frame[4] << 1 | frame[5] >> 7, 0, "main_data_begin is 0");
             }
         }
