@@ -89,9 +89,9 @@ impl Metrics {
         );
     }
 
-    /// The most that any chunk was late.
-    pub fn worst_late(&self) -> Duration {
-        Duration::from_micros(self.worst_late_us.load(Relaxed))
+    /// The most that any chunk was late since this was last asked.
+    pub fn take_worst_late(&self) -> Duration {
+        Duration::from_micros(self.worst_late_us.swap(0, Relaxed))
     }
 
     /// Audio rendered, CPU time of stations and of encoding, each in seconds, all since the start.

@@ -29,6 +29,12 @@ impl Pace {
         self.anchor + duration_of(position.since(self.from), self.sample_rate_hz)
     }
 
+    /// When a listener who is kept `lead` ahead, and began to play at once, comes to `position`.
+    pub(crate) fn deadline(&self, position: Position, lead: Duration) -> Instant {
+        let missing = duration_of(self.ahead(position), self.sample_rate_hz);
+        self.due(position) + lead.saturating_sub(missing)
+    }
+
     /// How much later than due it is at `now`.
     pub(crate) fn late(&self, position: Position, now: Instant) -> Duration {
         now.saturating_duration_since(self.due(position))
@@ -56,6 +62,18 @@ mod tests {
         assert_eq!(pace.due(Position::START), now);
         assert_eq!(pace.due(Position::new(88_200)), now + Duration::from_secs(1));
         assert_eq!(pace.ahead(Position::new(100)), 44_000);
+    }
+
+    #[test]
+    fn of_several_who_begin_each_gets_its_first_chunk_before_anyone_gets_all_of_them() {
+        let now = start();
+        let lead = Duration::from_secs(1);
+        let pace = Pace::new(Position::new(44_100), 44_100, now);
+        let later = Pace::new(Position::new(44_100), 44_100, now + Duration::from_millis(10));
+        assert_eq!(pace.deadline(Position::START, lead), now);
+        let second_chunk = Position::new(2 * 1152);
+        assert!(later.deadline(Position::START, lead) < pace.deadline(second_chunk, lead));
+        assert_eq!(pace.deadline(Position::new(44_100), lead), now + lead);
     }
 
     #[test]

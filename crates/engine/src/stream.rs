@@ -152,7 +152,7 @@ impl Stream {
     /// How long an encoding without a listener is kept up while others listen.
     const RENDITION_KEPT: Duration = Duration::from_secs(10);
 
-    /// A stream at its beginning, frozen. `stagger`, 0..1, spreads streams that begin together.
+    /// A stream at its beginning, at rest. `stagger`, 0..1, spreads streams that begin together.
     pub fn new(
         spec: Arc<StationSpec>,
         seed: u64,
@@ -252,8 +252,9 @@ impl Stream {
         let ends = |since| since + time_to_live;
         match self.phase {
             Phase::Playing { pace, .. } => {
-                let at = pace.due(self.performer.position());
-                Next::Render { at, deadline: at + self.smallest_lead() }
+                let position = self.performer.position();
+                let deadline = pace.deadline(position, self.smallest_lead());
+                Next::Render { at: pace.due(position), deadline }
             }
             // Whoever stalls holds on to a frozen stream; it will be let go of elsewhere.
             Phase::Frozen { .. } if !self.listeners.is_empty() => {

@@ -24,6 +24,8 @@ struct Used {
     underruns: u64,
     /// Audio, rendering and encoding, in seconds.
     cost: (f64, f64, f64),
+    /// The most that any chunk was late since the last look.
+    worst_late: Duration,
 }
 
 /// Plays streams in real time, nobody's ears on them, and prints what they took.
@@ -47,7 +49,7 @@ pub(crate) fn run(args: &BenchArgs, catalogue: &Catalogue) -> anyhow::Result<()>
         let warm = Used::now(&handle)?;
         tokio::time::sleep(Duration::from_secs(args.seconds.into())).await;
         let after = Used::now(&handle)?;
-        output::print(&report(args, threads, &before, &warm, &after, handle.metrics().worst_late()))
+        output::print(&report(args, threads, &before, &warm, &after))
     })?;
     driver.shutdown();
     Ok(())
@@ -77,14 +79,7 @@ async fn listen_to_all(
     Ok(())
 }
 
-fn report(
-    args: &BenchArgs,
-    threads: usize,
-    before: &Used,
-    warm: &Used,
-    after: &Used,
-    worst_late: Duration,
-) -> String {
+fn report(args: &BenchArgs, threads: usize, before: &Used, warm: &Used, after: &Used) -> String {
     let streams = f64::from(args.streams);
     let wall = after.at.duration_since(warm.at).as_secs_f64();
     let percent = |seconds: f64| 100.0 * seconds / wall / streams;
@@ -99,14 +94,15 @@ fn report(
          CPU a stream      {cpu:.3} % of a core: render {render:.3}, encode {encode:.3}, rest {:.3}\n\
          streams a core    {:.0}, were a core used to 85 %\n\
          delivered         {delivered:.4} of real time\n\
-         worst lateness    {:.1} ms, the start included\n\
+         worst lateness    {:.1} ms; while all of them started {:.1} ms\n\
          underruns         {}\n\
          memory a stream   {rss:.0} KiB; the program without streams {:.1} MiB\n",
         args.bitrate,
         args.lead,
         (cpu - render - encode).max(0.0),
         85.0 / cpu.max(1e-9),
-        worst_late.as_secs_f64() * 1e3,
+        after.worst_late.as_secs_f64() * 1e3,
+        warm.worst_late.as_secs_f64() * 1e3,
         after.underruns - warm.underruns,
         before.rss_kib as f64 / 1024.0,
     )
@@ -120,6 +116,7 @@ impl Used {
             rss_kib: resident_kib().context("cannot read /proc/self/status")?,
             underruns: handle.metrics().underruns(),
             cost: handle.metrics().cost(),
+            worst_late: handle.metrics().take_worst_late(),
         })
     }
 }

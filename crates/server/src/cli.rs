@@ -59,7 +59,7 @@ pub(crate) struct ServeArgs {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) time_to_live: Option<u32>,
 
-    /// Sites whose pages may call, as https://example.org,https://... [default: all]
+    /// Sites whose pages may call, with scheme and host; several with commas [default: all]
     #[arg(
         long,
         value_name = "ORIGIN",

@@ -111,8 +111,8 @@ mod tests {
         ]];
         let text = table(&["name", "labels", "help"], rows.into_iter());
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "name  labels                       help");
-        assert_eq!(lines[1], "a     one, two, three, four, five, x");
+        assert_eq!(lines[0], "name  labels                        help");
+        assert_eq!(lines[1], "a     one, two, three, four, five,  x");
         assert_eq!(lines[2].trim(), "six, seven");
     }
 }
