@@ -48,11 +48,11 @@ impl Stage {
     ) -> Result<Listener, DriverError> {
         let lead_samples = lead.samples(door.sample_rate_hz);
         let outlet = self.outlet(encoding);
-        let start = outlet.entry(lead_samples);
-        let id = self
-            .stream
-            .handle_join(encoding, lead, start, now)
+        self.stream
+            .handle_encoding(encoding, lead, &mut |_, chunk| outlet.push(chunk))
             .map_err(|_| DriverError::NoEncoder)?;
+        let start = outlet.entry(lead_samples);
+        let id = self.stream.handle_join(encoding, lead, start, now);
         let seat = Arc::new(Seat::new(start));
         self.seats.push((id, Arc::clone(&seat)));
         door.metrics.listeners.inc();

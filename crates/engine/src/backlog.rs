@@ -11,11 +11,11 @@
 //! Chunks are kept once, whoever listens; a listener is a [`Cursor`], and what it takes shares the
 //! chunk's memory.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{FRAME_LEN, MAX_CHUNK_FRAMES, Position};
+use crate::{FRAME_LEN, MAX_CHUNK_FRAMES, Position, position::whole_frames};
 
 /// Whole frames of one encoding, rendered together.
 #[derive(Clone, Debug)]
@@ -41,8 +41,9 @@ impl Chunk {
         self.frames += 1;
     }
 
-    pub(crate) fn fill(&mut self, bytes: Vec<u8>) {
-        self.bytes = bytes.into();
+    /// Takes a copy of the frames, which is no larger than they are.
+    pub(crate) fn fill(&mut self, frames: &[u8]) {
+        self.bytes = Bytes::copy_from_slice(frames);
     }
 
     /// The position of its first sample.
@@ -130,12 +131,12 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// How far beyond its lead a listener may fall behind before it jumps, in seconds.
-    pub const SLACK: u32 = 1;
+    /// How far beyond its lead a listener may fall behind before it jumps.
+    pub const SLACK: Duration = Duration::from_secs(1);
 
     /// A listener that enters at `at` and is given `lead` samples.
     pub fn new(at: Position, lead: u64, sample_rate_hz: u32) -> Self {
-        Self { at, lead, slack: u64::from(sample_rate_hz * Self::SLACK), jumps: 0 }
+        Self { at, lead, slack: whole_frames(Self::SLACK, sample_rate_hz), jumps: 0 }
     }
 
     /// The next bytes, at most a chunk; `None` when it has all there is.
@@ -173,7 +174,8 @@ mod tests {
         for n in 0..frames {
             chunk.mark_frame(3 * (usize::from(n) + 1));
         }
-        chunk.fill((first_frame..first_frame + frames).flat_map(|n| [n; 3]).collect());
+        let bytes: Vec<u8> = (first_frame..first_frame + frames).flat_map(|n| [n; 3]).collect();
+        chunk.fill(&bytes);
         chunk
     }
 

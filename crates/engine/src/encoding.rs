@@ -5,7 +5,6 @@ mod wav;
 
 use std::fmt;
 
-use crate::FRAME_LEN;
 pub use wav::header as wav_header;
 
 /// How a stream is written for a listener.
@@ -23,9 +22,9 @@ pub struct BitrateKbps(u16);
 
 /// One encoder at work on one stream.
 pub trait Encoder: Send {
-    /// Appends exactly one whole frame, made of [`FRAME_LEN`] samples a channel.
+    /// Appends exactly one whole frame, made of [`crate::FRAME_LEN`] samples a channel.
     ///
-    /// Both channels hold [`FRAME_LEN`] samples. Any input gives a legal frame; full scale is ±1.
+    /// Both channels hold [`crate::FRAME_LEN`] samples. Any input gives a legal frame; full scale is ±1.
     fn encode(&mut self, pcm: [&[f32]; 2], frames: &mut Vec<u8>);
 }
 
@@ -103,17 +102,6 @@ impl Encoding {
         match self {
             Self::Mp3(_) => mp3::DELAY,
             Self::Wav => 0,
-        }
-    }
-
-    /// The most bytes one frame takes.
-    pub(crate) fn max_frame_bytes(self, sample_rate_hz: u32) -> usize {
-        match self {
-            // 2.4.3.1: 144 × bit rate / sample rate, and one byte of padding.
-            Self::Mp3(bitrate) => {
-                144_000 * usize::from(bitrate.kbps()) / sample_rate_hz as usize + 1
-            }
-            Self::Wav => FRAME_LEN * 4,
         }
     }
 }

@@ -35,11 +35,6 @@ impl Pace {
         self.due(position) + lead.saturating_sub(missing)
     }
 
-    /// How much later than due it is at `now`.
-    pub(crate) fn late(&self, position: Position, now: Instant) -> Duration {
-        now.saturating_duration_since(self.due(position))
-    }
-
     /// Samples from `position` to where real time begins; 0 from there on.
     pub(crate) fn ahead(&self, position: Position) -> u64 {
         self.from.since(position)

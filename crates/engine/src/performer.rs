@@ -1,14 +1,16 @@
 //! A station at work: its values, the events that led to them, and how it comes back after a rest.
 //!
-//! Every two seconds it takes a checkpoint, and keeps as many as reach back [`StationSpec::refill`].
-//! At rest ([`Performer::rest`]) only one of them stays, about 1 KiB instead of a station's delay
-//! lines; the next render resumes from it and renders unheard up to where it stopped, events included.
+//! Every two seconds it takes a checkpoint. From one that lies [`StationSpec::refill`] before a position,
+//! a station comes to that position as it was, its tails included, by rendering unheard what lies
+//! between, events and all. So a performance can rest ([`Performer::rest`]) at the cost of about 1 KiB
+//! instead of a station's delay lines, and its recent past can be rendered again
+//! ([`Performer::recall`]).
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use perpetuo_station::{BLOCK_LEN, Performance, Setting, Snapshot, Station, StationSpec, Values};
 
-use crate::{Position, position::whole_frames};
+use crate::{FRAME_LEN, Position, position::whole_frames};
 
 /// How often a checkpoint is taken.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
@@ -23,7 +25,7 @@ pub struct Performer {
     position: Position,
     /// Since the oldest checkpoint.
     events: VecDeque<Event>,
-    /// Never empty; the first is old enough to resume from.
+    /// Never empty; the first is old enough for all of [`Performer::RECALL`].
     checkpoints: VecDeque<Checkpoint>,
     station: Option<Box<dyn Station>>,
 }
@@ -43,6 +45,9 @@ struct Checkpoint {
 }
 
 impl Performer {
+    /// How much of the past can be rendered again, at least, while a performance plays.
+    pub const RECALL: Duration = Duration::from_secs(3);
+
     /// A performance at its beginning; the station itself is made with the first render.
     pub fn new(spec: Arc<StationSpec>, seed: u64, values: Values, sample_rate_hz: u32) -> Self {
         let start =
@@ -77,7 +82,7 @@ impl Performer {
     pub fn render(&mut self, mut out: [&mut [f32]; 2]) {
         let mut station = match self.station.take() {
             Some(station) => station,
-            None => self.resume(),
+            None => self.station_at(self.position),
         };
         station.render(&mut out);
         self.position += out[0].len() as u64;
@@ -87,10 +92,30 @@ impl Performer {
         self.station = Some(station);
     }
 
+    /// Renders again what was rendered from `from` on, at most [`Self::RECALL`] ago, frame by frame.
+    ///
+    /// Against what was heard the difference is that of a resumed station.
+    pub fn recall(&self, from: Position, frame: &mut dyn FnMut([&[f32]; 2])) {
+        let mut station = self.station_at(from);
+        let (mut left, mut right) = ([0.0; FRAME_LEN], [0.0; FRAME_LEN]);
+        let mut at = from;
+        while at < self.position {
+            for event in self.events.iter().filter(|event| event.position == at && at > from) {
+                station.set(event.setting);
+            }
+            station.render(&mut [&mut left, &mut right]);
+            frame([&left, &right]);
+            at += FRAME_LEN as u64;
+        }
+    }
+
     /// Lets go of the station and of all but one checkpoint; the next render picks up from there.
     pub fn rest(&mut self) {
         self.station = None;
+        let kept = self.checkpoint_before(self.position);
+        self.checkpoints.drain(..kept);
         self.checkpoints.truncate(1);
+        self.forget_events();
     }
 
     /// The position of the next sample.
@@ -108,16 +133,12 @@ impl Performer {
         &self.spec
     }
 
-    /// Where its chance is drawn from.
-    pub fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    /// A station as it was at the oldest checkpoint, brought to `position` unheard.
+    /// A station as it was, or would have been, at a position that has been reached, the settings that
+    /// came there applied.
     ///
     /// A station that refuses its own snapshot begins anew there; that is a fault of the station.
-    fn resume(&self) -> Box<dyn Station> {
-        let checkpoint = &self.checkpoints[0];
+    fn station_at(&self, position: Position) -> Box<dyn Station> {
+        let checkpoint = &self.checkpoints[self.checkpoint_before(position)];
         let mut station = (self.spec.perform)(&Performance {
             seed: self.seed,
             sample_rate_hz: self.sample_rate_hz,
@@ -127,13 +148,21 @@ impl Performer {
             let _ = station.resume(snapshot);
         }
         let mut at = checkpoint.position;
-        for event in &self.events {
+        let span = at..=position;
+        for event in self.events.iter().filter(|event| span.contains(&event.position)) {
             skip(station.as_mut(), event.position.since(at));
             at = event.position;
             station.set(event.setting);
         }
-        skip(station.as_mut(), self.position.since(at));
+        skip(station.as_mut(), position.since(at));
         station
+    }
+
+    /// The latest checkpoint from which tails are back at `position`, or else the oldest.
+    fn checkpoint_before(&self, position: Position) -> usize {
+        let refill = whole_frames(self.spec.refill, self.sample_rate_hz);
+        let is_old = |checkpoint: &Checkpoint| position.since(checkpoint.position) >= refill;
+        self.checkpoints.iter().rposition(is_old).unwrap_or(0)
     }
 
     fn is_checkpoint_due(&self) -> bool {
@@ -147,12 +176,14 @@ impl Performer {
             values: self.values.clone(),
             snapshot: Some(station.snapshot()),
         });
-        let refill = whole_frames(self.spec.refill, self.sample_rate_hz);
-        while self.checkpoints.len() > 1
-            && self.position.since(self.checkpoints[1].position) >= refill
-        {
-            self.checkpoints.pop_front();
-        }
+        let recall = whole_frames(Self::RECALL, self.sample_rate_hz);
+        let oldest = Position::new(self.position.samples().saturating_sub(recall));
+        let kept = self.checkpoint_before(oldest);
+        self.checkpoints.drain(..kept);
+        self.forget_events();
+    }
+
+    fn forget_events(&mut self) {
         let oldest = self.checkpoints[0].position;
         while self.events.front().is_some_and(|event| event.position < oldest) {
             self.events.pop_front();

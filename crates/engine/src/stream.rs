@@ -1,10 +1,10 @@
 //! One performance and everyone who listens to it: what is rendered when, and for whom.
 //!
 //! ```text
-//!             join, on_taken                 no one takes             60 s, nobody there
+//!             join, on_taken                 nobody takes             60 s, nobody there
 //!   Frozen ──────────────────► Playing ──────────────────► Frozen ──────────────────────► Resting
-//!     ▲                                                                                     │
-//!     └──────────────────────────────── join ◄──────────────────────────────────────────────┘
+//!                                 ▲                                                         │
+//!                                 └────────────────────── join ◄────────────────────────────┘
 //! ```
 //!
 //! Playing, it renders in real time. Frozen, it costs no CPU and keeps backlog and encoders. Resting,
@@ -21,7 +21,7 @@ use std::{
 use perpetuo_station::{Setting, StationSpec, Values};
 
 use crate::{
-    Chunk, Encoder, Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES,
+    Chunk, Cursor, Encoder, Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES,
     Performer, Position,
     pace::Pace,
     position::{duration_of, whole_frames},
@@ -100,6 +100,8 @@ pub struct Scratch {
     right: Vec<f32>,
     first: Position,
     frames: usize,
+    /// Frames on their way into a chunk, whose memory is as large as they are.
+    bytes: Vec<u8>,
 }
 
 /// What was rendered, and how well in time.
@@ -146,9 +148,6 @@ impl Stream {
     /// render its night.
     const MAX_CATCH_UP: Duration = Duration::from_secs(2);
 
-    /// The past that is kept for those who join, unless a listener's lead asks for more.
-    const BACKLOG: Duration = Duration::from_secs(3);
-
     /// How long an encoding without a listener is kept up while others listen.
     const RENDITION_KEPT: Duration = Duration::from_secs(10);
 
@@ -172,36 +171,50 @@ impl Stream {
         }
     }
 
-    /// Lets someone in who will take what is encoded as `encoding` from `at` on: a frame border at or
-    /// before the live edge, chosen with `lead` from the backlog.
+    /// Takes an encoding into use, before someone joins who wants it. For one that is new on a stream
+    /// that has begun, the recent past is rendered again, as much of it as `lead` and
+    /// [`Performer::RECALL`] allow, and published, so that the joiner can be given its lead.
     ///
     /// # Errors
     ///
     /// [`EncodingError`] when the encoder cannot be made; nothing has changed then.
+    pub fn handle_encoding(
+        &mut self,
+        encoding: Encoding,
+        lead: Lead,
+        publish: &mut dyn FnMut(Encoding, Chunk),
+    ) -> Result<(), EncodingError> {
+        let live = self.performer.position();
+        if let Some(used) = self.renditions.iter_mut().find(|used| used.encoding == encoding) {
+            used.heard = live;
+            return Ok(());
+        }
+        let encoder = encoding.encoder(self.config.sample_rate_hz)?;
+        let mut rendition = Rendition { encoding, encoder, heard: live };
+        if !self.is_resting() {
+            self.recall(&mut rendition, lead, publish);
+        }
+        self.renditions.push(rendition);
+        Ok(())
+    }
+
+    /// Lets someone in who will take what is encoded as `encoding`, which is in use, from `at` on: a
+    /// frame border at or before the live edge, chosen with `lead` from the backlog.
     pub fn handle_join(
         &mut self,
         encoding: Encoding,
         lead: Lead,
         at: Position,
         now: Instant,
-    ) -> Result<ListenerId, EncodingError> {
-        let live = self.performer.position();
-        match self.renditions.iter_mut().find(|rendition| rendition.encoding == encoding) {
-            Some(rendition) => rendition.heard = live,
-            None => self.renditions.push(Rendition {
-                encoding,
-                encoder: encoding.encoder(self.config.sample_rate_hz)?,
-                heard: live,
-            }),
-        }
+    ) -> ListenerId {
         self.listeners_ever += 1;
         let id = ListenerId::new(self.listeners_ever);
         let lead = lead.samples(self.config.sample_rate_hz);
-        self.listeners.insert(id, Listener { encoding, lead, taken: at, progress: now });
+        self.listeners.insert(id, Listener { encoding, lead, taken: at, waiting_since: now });
         if !self.is_playing() {
             self.play(at + lead, now);
         }
-        Ok(id)
+        id
     }
 
     /// Lets someone go.
@@ -235,7 +248,7 @@ impl Stream {
         let Some(listener) = self.listeners.get_mut(&id) else { return };
         if position > listener.taken {
             listener.taken = position;
-            listener.progress = now;
+            listener.waiting_since = now;
             let from = position + listener.lead;
             if !self.is_playing() {
                 self.play(from, now);
@@ -285,38 +298,35 @@ impl Stream {
         self.performer.render([&mut scratch.left[..samples], &mut scratch.right[..samples]]);
 
         let rate = self.config.sample_rate_hz;
-        let is_starved = |listener: &&Listener| {
-            late > duration_of(listener.lead, rate)
-                && !listener.is_stalled(first, now, Self::STALLED_AFTER)
-        };
-        Report {
-            samples,
-            late,
-            lead_left: self.smallest_lead().saturating_sub(late),
-            underruns: self.listeners.values().filter(is_starved).count(),
+        let mut underruns = 0;
+        for listener in self.listeners.values_mut() {
+            if listener.taken >= first {
+                listener.waiting_since = now;
+            }
+            let is_starved = late > duration_of(listener.lead, rate);
+            if is_starved && !listener.is_stalled(first, now, Self::STALLED_AFTER) {
+                underruns += 1;
+            }
         }
+        let lead_left = self.smallest_lead().saturating_sub(late);
+        Report { samples, late, lead_left, underruns }
     }
 
     /// Encodes what [`Self::render`] left in `scratch`, once for each encoding in use.
-    pub fn encode(&mut self, scratch: &Scratch, publish: &mut dyn FnMut(Encoding, Chunk)) {
+    pub fn encode(&mut self, scratch: &mut Scratch, publish: &mut dyn FnMut(Encoding, Chunk)) {
         self.drop_unheard_renditions();
-        let rate = self.config.sample_rate_hz;
-        let lead = self.listeners.values().map(|listener| listener.lead).max().unwrap_or(0);
-        let keep = lead.max(whole_frames(Self::BACKLOG, rate))
-            + u64::from(crate::Cursor::SLACK * rate)
-            + (MAX_CHUNK_FRAMES * FRAME_LEN) as u64;
-        for rendition in &mut self.renditions {
-            let frame_bytes = rendition.encoding.max_frame_bytes(rate);
-            let mut bytes = Vec::with_capacity(scratch.frames * frame_bytes);
+        let keep = self.backlog_kept();
+        for Rendition { encoding, encoder, .. } in &mut self.renditions {
             let mut chunk = Chunk::new(scratch.first, keep);
+            scratch.bytes.clear();
             for frame in 0..scratch.frames {
                 let span = frame * FRAME_LEN..(frame + 1) * FRAME_LEN;
                 let pcm = [&scratch.left[span.clone()], &scratch.right[span]];
-                rendition.encoder.encode(pcm, &mut bytes);
-                chunk.mark_frame(bytes.len());
+                encoder.encode(pcm, &mut scratch.bytes);
+                chunk.mark_frame(scratch.bytes.len());
             }
-            chunk.fill(bytes);
-            publish(rendition.encoding, chunk);
+            chunk.fill(&scratch.bytes);
+            publish(*encoding, chunk);
         }
     }
 
@@ -387,15 +397,51 @@ impl Stream {
         }
     }
 
-    /// How late the chunk at `position` is; beyond all catching up, real time begins anew there.
+    /// How late the chunk at `position` is: after it was due or, while the lead is being filled, after a
+    /// listener came to it. Beyond all catching up, real time and leads begin anew there.
     fn keep_pace(&mut self, position: Position, now: Instant) -> Duration {
-        let Phase::Playing { pace, step } = self.phase else { return Duration::ZERO };
-        let late = pace.late(position, now);
+        let Phase::Playing { pace, .. } = self.phase else { return Duration::ZERO };
+        let needed = match pace.ahead(position) {
+            0 => pace.due(position),
+            _ => pace.deadline(position, self.smallest_lead()),
+        };
+        let late = now.saturating_duration_since(needed);
         if late > Self::MAX_CATCH_UP {
-            let pace = Pace::new(position, self.config.sample_rate_hz, now);
-            self.phase = Phase::Playing { pace, step };
+            self.play(position + self.largest_lead(), now);
         }
         late
+    }
+
+    /// Encodes the past before the live edge for a rendition that is new.
+    fn recall(
+        &self,
+        rendition: &mut Rendition,
+        lead: Lead,
+        publish: &mut dyn FnMut(Encoding, Chunk),
+    ) {
+        let rate = self.config.sample_rate_hz;
+        let live = self.performer.position();
+        let past = lead.samples(rate).min(whole_frames(Performer::RECALL, rate));
+        let from = Position::new(live.samples().saturating_sub(past));
+        let keep = self.backlog_kept();
+        let (mut at, mut bytes) = (from, Vec::new());
+        self.performer.recall(from, &mut |pcm| {
+            let mut chunk = Chunk::new(at, keep);
+            bytes.clear();
+            rendition.encoder.encode(pcm, &mut bytes);
+            chunk.mark_frame(bytes.len());
+            chunk.fill(&bytes);
+            publish(rendition.encoding, chunk);
+            at += FRAME_LEN as u64;
+        });
+    }
+
+    /// Samples of the past that a backlog keeps: every lead, and what may lie between it and a jump.
+    fn backlog_kept(&self) -> u64 {
+        let rate = self.config.sample_rate_hz;
+        self.largest_lead().max(whole_frames(Performer::RECALL, rate))
+            + whole_frames(Cursor::SLACK, rate)
+            + (MAX_CHUNK_FRAMES * FRAME_LEN) as u64
     }
 
     /// Whether at least one listener takes what it is sent.
@@ -408,6 +454,11 @@ impl Stream {
     fn smallest_lead(&self) -> Duration {
         let lead = self.listeners.values().map(|listener| listener.lead).min().unwrap_or(0);
         duration_of(lead, self.config.sample_rate_hz)
+    }
+
+    /// In samples.
+    fn largest_lead(&self) -> u64 {
+        self.listeners.values().map(|listener| listener.lead).max().unwrap_or(0)
     }
 
     fn drop_unheard_renditions(&mut self) {
@@ -428,6 +479,12 @@ impl Scratch {
     #[expect(clippy::new_without_default, reason = "150 KiB are not made by default")]
     pub fn new() -> Self {
         let room = MAX_CHUNK_FRAMES * FRAME_LEN;
-        Self { left: vec![0.0; room], right: vec![0.0; room], first: Position::START, frames: 0 }
+        Self {
+            left: vec![0.0; room],
+            right: vec![0.0; room],
+            first: Position::START,
+            frames: 0,
+            bytes: Vec::new(),
+        }
     }
 }

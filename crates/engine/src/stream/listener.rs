@@ -26,8 +26,8 @@ pub(super) struct Listener {
     pub(super) lead: u64,
     /// Everything before it has been taken.
     pub(super) taken: Position,
-    /// When it last took something.
-    pub(super) progress: Instant,
+    /// When what it has not taken was rendered, or it last took something.
+    pub(super) waiting_since: Instant,
 }
 
 impl ListenerId {
@@ -37,7 +37,7 @@ impl ListenerId {
 }
 
 impl Lead {
-    /// The smallest: one chunk of two frames.
+    /// The smallest; in whole frames it is the smallest chunk.
     pub const MIN: Duration = Duration::from_millis(50);
 
     /// The largest.
@@ -86,6 +86,6 @@ impl std::error::Error for LeadError {}
 impl Listener {
     /// Whether something has been waiting for it longer than `patience`.
     pub(super) fn is_stalled(&self, live: Position, now: Instant, patience: Duration) -> bool {
-        self.taken < live && now.saturating_duration_since(self.progress) > patience
+        self.taken < live && now.saturating_duration_since(self.waiting_since) > patience
     }
 }

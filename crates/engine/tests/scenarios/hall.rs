@@ -131,8 +131,9 @@ impl Hall {
             self.backlogs.clear();
         }
         let backlog = self.backlogs.entry(encoding).or_insert_with(|| Backlog::new(live));
+        self.stream.handle_encoding(encoding, lead, &mut |_, chunk| backlog.push(chunk)).unwrap();
         let at = backlog.entry(lead.samples(RATE));
-        let id = self.stream.handle_join(encoding, lead, at, self.now).unwrap();
+        let id = self.stream.handle_join(encoding, lead, at, self.now);
         let cursor = Cursor::new(at, lead.samples(RATE), RATE);
         self.ears.push(Ear { id, cursor, encoding, is_reading: true, heard: Vec::new() });
         self.ears.len() - 1
@@ -192,7 +193,7 @@ impl Hall {
         let report = self.stream.render(&mut self.scratch, self.now);
         self.reports.push((self.elapsed(), report));
         let backlogs = &mut self.backlogs;
-        self.stream.encode(&self.scratch, &mut |encoding, chunk: Chunk| {
+        self.stream.encode(&mut self.scratch, &mut |encoding, chunk: Chunk| {
             backlogs.get_mut(&encoding).unwrap().push(chunk);
         });
     }

@@ -31,13 +31,33 @@ fn beyond_the_lead_it_is_counted_as_an_underrun_and_made_good() {
 }
 
 #[test]
-fn a_night_is_not_rendered() {
+fn a_night_is_not_rendered_and_the_lead_is_there_again() {
     let mut hall = Hall::new();
-    hall.join(Wav, ms(500));
+    let ear = hall.join(Wav, ms(500));
     hall.run(ms(5000));
-    let chunks = hall.reports.len();
+    let (chunks, given) = (hall.reports.len(), hall.ear(ear).samples());
     hall.sleep(ms(8 * 3600 * 1000));
+    let awake = hall.elapsed();
     hall.run(ms(1000));
     let rendered = hall.reports.len() - chunks;
     assert!(rendered < 30, "{rendered} chunks for a second");
+    let ahead = seconds(hall.ear(ear).samples() - given) - (hall.elapsed() - awake).as_secs_f64();
+    assert!((0.49..0.75).contains(&ahead), "{ahead} s");
+}
+
+/// It takes what comes first only after the stream has been asked again what to do.
+#[test]
+fn a_listener_is_not_taken_for_stalled_because_the_thread_was_late() {
+    let mut hall = Hall::new();
+    let ear = hall.join(Wav, ms(1250));
+    hall.run(ms(5000));
+    hall.set_reading(ear, false);
+    hall.sleep(ms(1000));
+    hall.run(ms(1));
+    assert!(hall.stream.is_playing());
+    hall.run(ms(100));
+    hall.set_reading(ear, true);
+    hall.run(ms(1000));
+    let ahead = seconds(hall.ear(ear).samples()) - hall.elapsed().as_secs_f64();
+    assert!((1.249..1.25 + 0.22).contains(&ahead), "the lead is what it was: {ahead} s");
 }
