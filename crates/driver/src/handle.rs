@@ -176,8 +176,8 @@ impl fmt::Display for StreamKey {
 impl fmt::Display for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Expired => "the stream is no longer known",
-            Self::Failed => "the stream was ended because its station failed",
+            Self::Expired => "id: expired, and its stream is no longer known",
+            Self::Failed => "id: its stream was ended because its station failed",
             Self::NoEncoder => "the encoder could not be made",
             Self::ShuttingDown => "the server is shutting down",
         })

@@ -163,12 +163,12 @@ impl RenderThread {
 
     /// Renders a stream's chunk if it is due, or lets it rest or go.
     fn take_turn(&mut self, key: StreamKey, now: Instant) {
-        let Some(stage) = self.stages.get_mut(&key) else { return };
-        let Some(stage) = stage else {
+        if let Some(None) = self.stages.get(&key) {
             self.stages.remove(&key);
             return;
-        };
-        if let Next::Render { at, .. } = stage.poll(now)
+        }
+        let next = self.guarded(key, now, |stage, _| stage.poll(now));
+        if let Some(Next::Render { at, .. }) = next
             && at <= now
         {
             self.render(key, now);
@@ -205,7 +205,7 @@ impl RenderThread {
                 self.metrics.panics.inc();
                 stage.count(None, &self.metrics);
                 stage.end();
-                *slot = None;
+                discard(slot.take());
                 let until = now + self.config.time_to_live;
                 self.agenda.set(key, until, until);
                 None
@@ -215,20 +215,28 @@ impl RenderThread {
 
     /// Puts a stream down for what it wants next.
     fn arrange(&mut self, key: StreamKey, now: Instant) {
-        let Some(Some(stage)) = self.stages.get_mut(&key) else { return };
-        match stage.poll(now) {
-            Next::Render { at, deadline } => self.agenda.set(key, at, deadline),
-            Next::Wait(until) => self.agenda.set(key, until, until),
-            Next::Expired => {
-                stage.count(None, &self.metrics);
-                self.stages.remove(&key);
+        let metrics = Arc::clone(&self.metrics);
+        let next = self.guarded(key, now, |stage, _| {
+            let next = stage.poll(now);
+            let is_known = next != Next::Expired;
+            stage.count(is_known.then(|| stage.stream.is_playing()), &metrics);
+            next
+        });
+        match next {
+            Some(Next::Render { at, deadline }) => self.agenda.set(key, at, deadline),
+            Some(Next::Wait(until)) => self.agenda.set(key, until, until),
+            Some(Next::Expired) => {
+                discard(self.stages.remove(&key).flatten());
                 self.agenda.remove(key);
-                return;
             }
+            None => {}
         }
-        let is_playing = stage.stream.is_playing();
-        stage.count(Some(is_playing), &self.metrics);
     }
+}
+
+/// Lets go of a stream whose station may panic even now.
+fn discard(stage: Option<Stage>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(stage)));
 }
 
 impl Command {

@@ -47,3 +47,10 @@ fn every_frame_is_a_clean_entry() {
         }
     }
 }
+
+#[test]
+fn the_judge_notices_what_is_wrong() {
+    let mut bytes = frames(128, 0).concat();
+    bytes.drain(5_000..5_100);
+    assert!(decode_mp3(bytes).is_err());
+}

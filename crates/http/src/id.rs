@@ -24,8 +24,8 @@ pub(crate) const MAX_SEED: u64 = (1 << 53) - 1;
 const VERSION: u8 = 1;
 const MAC_LEN: usize = 16;
 
-/// Longer than any id: 16 parameters of 32 characters, all given.
-const MAX_ID_LEN: usize = 1024;
+/// No id is longer: 34 bytes, a station's name, and 24 parameters of 37 bytes each, in base64.
+const MAX_ID_LEN: usize = 1300;
 
 /// The secret that signs ids: 32 bytes, written as 64 hexadecimal digits.
 #[derive(Clone, PartialEq, Eq)]

@@ -18,11 +18,12 @@ mod serve;
 
 use std::{sync::Arc, time::SystemTime};
 
-use axum::{Router, http::HeaderValue, middleware};
+use axum::{Router, middleware};
 use perpetuo_driver::Handle;
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 
+pub use axum::http::HeaderValue;
 pub use id::{IdError, Ids, Key, KeyError};
 pub use problem::Problem;
 pub use serve::{Limits, serve};

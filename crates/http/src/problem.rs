@@ -100,7 +100,11 @@ impl From<IdError> for Problem {
             IdError::Unknown | IdError::NoStation => StatusCode::NOT_FOUND,
             IdError::ListenOnly => StatusCode::FORBIDDEN,
         };
-        Self { parameter: Some("id".to_owned()), ..Self::new(status, error.to_string()) }
+        let allowed = match error {
+            IdError::Unknown => Some("an id from /create_stream of this server".to_owned()),
+            IdError::NoStation | IdError::ListenOnly => None,
+        };
+        Self { parameter: Some("id".to_owned()), allowed, ..Self::new(status, error.to_string()) }
     }
 }
 
@@ -110,7 +114,8 @@ impl From<DriverError> for Problem {
             DriverError::Expired | DriverError::Failed => StatusCode::GONE,
             DriverError::NoEncoder | DriverError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self::new(status, error.to_string())
+        let parameter = (status == StatusCode::GONE).then(|| "id".to_owned());
+        Self { parameter, ..Self::new(status, error.to_string()) }
     }
 }
 

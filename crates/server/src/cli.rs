@@ -117,9 +117,9 @@ pub(crate) struct RenderArgs {
     #[arg(long, value_name = "SECONDS:NAME=VALUE", allow_hyphen_values = true)]
     pub(crate) at: Vec<String>,
 
-    /// kbit/s of an MP3 file
-    #[arg(long, value_name = "KBPS", default_value = "128")]
-    pub(crate) bitrate: u16,
+    /// kbit/s of an MP3 file [default: 128]
+    #[arg(long, value_name = "KBPS")]
+    pub(crate) bitrate: Option<u16>,
 
     /// Where to write; the name ends in .mp3 or .wav
     #[arg(short, long, value_name = "FILE")]

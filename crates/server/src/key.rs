@@ -18,11 +18,27 @@ use perpetuo_http::Key;
 pub(crate) fn load_or_make(data_dir: &Path) -> anyhow::Result<Key> {
     let path = data_dir.join("key");
     match fs::read_to_string(&path) {
-        Ok(text) => Key::from_hex(&text).with_context(|| path.display().to_string()),
+        Ok(text) => {
+            warn_if_others_can_read(&path);
+            Key::from_hex(&text).with_context(|| path.display().to_string())
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => make(data_dir, &path),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }
+
+#[cfg(unix)]
+fn warn_if_others_can_read(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        tracing::warn!(%path, "others can read the key, and with it turn every knob: chmod 600");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_can_read(_: &Path) {}
 
 /// Writes a new key beside its place and moves it there whole. Should another process have been faster,
 /// its key is the one that counts.
@@ -31,6 +47,8 @@ fn make(data_dir: &Path, path: &Path) -> anyhow::Result<Key> {
     let draft = data_dir.join(format!("key.{}", std::process::id()));
     let write = || -> std::io::Result<()> {
         fs::create_dir_all(data_dir)?;
+        // One may be left of a process of this number that was killed.
+        let _ = fs::remove_file(&draft);
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(&format!("perpetuo: {error:#}"));
+            output::note(&format!("perpetuo: {error:#}"));
             ExitCode::FAILURE
         }
     }

@@ -14,6 +14,6 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// Prints a line to standard error, if it can be written.
-pub(crate) fn complain(line: &str) {
+pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }

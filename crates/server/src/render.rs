@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use perpetuo_engine::{BitrateKbps, Encoding, FRAME_LEN, Performer, wav_header};
-use perpetuo_station::{Catalogue, Setting, StationSpec};
+use perpetuo_station::{Catalogue, Setting, StationSpec, Values};
 
 use crate::{
     cli::RenderArgs,
@@ -28,6 +28,8 @@ struct Score {
     spec: Arc<StationSpec>,
     seed: u64,
     samples: usize,
+    /// From the start on.
+    values: Values,
     /// In order; each applies at the first frame border not before its sample, as on the air.
     settings: Vec<(usize, Setting)>,
 }
@@ -47,7 +49,7 @@ pub(crate) fn run(args: &RenderArgs, catalogue: &Catalogue) -> anyhow::Result<()
     }
     done?;
     let (heard, took) = (score.samples as f64 / f64::from(SAMPLE_RATE_HZ), started.elapsed());
-    output::complain(&format!(
+    output::note(&format!(
         "{}, seed {}: {heard:.1} s in {:.2} s, {:.0} times real time: {}",
         score.spec.name,
         score.seed,
@@ -58,10 +60,14 @@ pub(crate) fn run(args: &RenderArgs, catalogue: &Catalogue) -> anyhow::Result<()
     Ok(())
 }
 
-fn encoding(output: &Path, bitrate: u16) -> anyhow::Result<Encoding> {
+fn encoding(output: &Path, bitrate: Option<u16>) -> anyhow::Result<Encoding> {
     match output.extension().and_then(|extension| extension.to_str()) {
+        Some("wav") if bitrate.is_some() => bail!("--bitrate: a WAV file has none"),
         Some("wav") => Ok(Encoding::Wav),
-        Some("mp3") => Ok(Encoding::Mp3(BitrateKbps::new(bitrate).context("--bitrate")?)),
+        Some("mp3") => {
+            let bitrate = bitrate.map_or(Ok(BitrateKbps::DEFAULT), BitrateKbps::new);
+            Ok(Encoding::Mp3(bitrate.context("--bitrate")?))
+        }
         _ => bail!("{}: unknown kind of file; allowed: .mp3, .wav", output.display()),
     }
 }
@@ -77,7 +83,7 @@ fn write(score: &Score, encoding: Encoding, path: &Path) -> anyhow::Result<()> {
     let mut file = BufWriter::new(file);
     let progress = progress(score.samples);
     let mut performer =
-        Performer::new(Arc::clone(&score.spec), score.seed, score.spec.defaults(), SAMPLE_RATE_HZ);
+        Performer::new(Arc::clone(&score.spec), score.seed, score.values.clone(), SAMPLE_RATE_HZ);
     let mut encoder = encoding.encoder(SAMPLE_RATE_HZ)?;
     let mut settings = score.settings.iter().peekable();
     let mut bytes = Vec::new();
@@ -123,21 +129,20 @@ impl Score {
             "--seconds: {} is out of range; allowed: more than 0, at most {MAX_SECONDS}",
             args.seconds
         );
-        let mut settings = Vec::new();
+        let samples = in_samples(args.seconds).max(1);
+        let mut values = spec.defaults();
         for text in &args.set {
             let (name, value) = split_setting(text).context("--set")?;
-            settings.push((0, spec.setting(name, value).context("--set")?));
+            values.apply(spec.setting(name, value).context("--set")?);
         }
+        let mut settings = Vec::new();
         for text in &args.at {
-            settings.push(read_at(spec, text).context("--at")?);
+            let (from, setting) = read_at(spec, text).context("--at")?;
+            ensure!(from < samples, "--at: '{text}' comes after the end at {} s", args.seconds);
+            settings.push((from, setting));
         }
         settings.sort_by_key(|(from, _)| *from);
-        Ok(Self {
-            spec: Arc::clone(spec),
-            seed: args.seed,
-            samples: in_samples(args.seconds),
-            settings,
-        })
+        Ok(Self { spec: Arc::clone(spec), seed: args.seed, samples, values, settings })
     }
 }
 

@@ -10,10 +10,10 @@ use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
-use tracing::{info, level_filters::LevelFilter, warn};
+use tracing::{debug, info, level_filters::LevelFilter, warn};
 
 use crate::{
     cli::{LogLevel, ServeArgs},
@@ -60,10 +60,11 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     };
     let router = router(app, &settings.origins);
     let server = tokio::spawn(perpetuo_http::serve(listener, router, Limits::default(), is_ending));
+    let stop = StopSignals::catch()?;
     output::print(&format!("Perpetuo plays at http://{address}/\n"))?;
-    info!(%address, threads = settings.threads, data_dir = %settings.data_dir.display(), "listening");
+    debug!(threads = settings.threads, data_dir = %settings.data_dir.display(), "started");
 
-    told_to_stop().await?;
+    stop.wait().await;
     info!("shutting down");
     // Whoever waits for this has gone when nothing serves any more.
     let _ = end.send(true);
@@ -97,22 +98,35 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     open().with_context(|| format!("cannot listen on {address}; choose another with --listen"))
 }
 
-/// Returns on SIGTERM or SIGINT. A second one ends the process as if nobody caught it.
-async fn told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot catch SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot catch SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, caught from now on.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn catch() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("cannot catch SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("cannot catch SIGINT")?,
+        })
     }
-    tokio::spawn(async move {
+
+    /// Returns on the first. A second one ends the process at once.
+    async fn wait(mut self) {
+        self.next().await;
+        tokio::spawn(async move {
+            self.next().await;
+            std::process::exit(130);
+        });
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-        std::process::exit(130);
-    });
-    Ok(())
+    }
 }
 
 fn log_to_stderr(level: LogLevel) {

@@ -1,9 +1,9 @@
 //! What the server is to do: flags, environment and file made one.
 
-use std::{fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{env::VarError, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::{Context, bail};
-use perpetuo_http::{Key, Origins};
+use anyhow::{Context, anyhow, bail};
+use perpetuo_http::{HeaderValue, Key, KeyError, Origins};
 use serde::Deserialize;
 
 use crate::cli::{LogLevel, ServeArgs};
@@ -21,18 +21,38 @@ pub(crate) struct Settings {
     pub(crate) key: Option<Key>,
 }
 
-/// The TOML file: the same names, all optional, and no others.
+/// The TOML file: the same names, all optional, and no others. What is wrong in it is found while it is
+/// read, so that the error names the line.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     listen: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
-    threads: Option<u16>,
+    threads: Option<Threads>,
     log_level: Option<LogLevel>,
-    time_to_live: Option<u32>,
-    cors_origin: Option<Vec<String>>,
-    key: Option<String>,
+    time_to_live: Option<Seconds>,
+    cors_origin: Option<Vec<Origin>>,
+    key: Option<HexKey>,
 }
+
+/// 1 to 1024.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u16")]
+struct Threads(u16);
+
+/// At least 1.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct Seconds(u32);
+
+/// A site, as browsers write it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Origin(HeaderValue);
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct HexKey(Key);
 
 impl Settings {
     /// Reads the file that `args` name, if they do, and fills in what nobody has said.
@@ -45,58 +65,92 @@ impl Settings {
             Some(path) => {
                 let text = fs::read_to_string(path)
                     .with_context(|| format!("cannot read {}", path.display()))?;
-                parse(&text).with_context(|| format!("in {}", path.display()))?
+                toml::from_str(&text).with_context(|| format!("in {}", path.display()))?
             }
             None => File::default(),
         };
         // No flag: that would show the key to every user of the machine.
-        Self::merge(args, std::env::var("PERPETUO_KEY").ok(), file)
+        let key = match std::env::var("PERPETUO_KEY") {
+            Ok(text) => {
+                Some(HexKey::try_from(text).map_err(|wrong| anyhow!("PERPETUO_KEY: {wrong}"))?)
+            }
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => bail!("PERPETUO_KEY: {KeyError}"),
+        };
+        Self::merge(args, key, file)
     }
 
-    fn merge(args: ServeArgs, key: Option<String>, file: File) -> anyhow::Result<Self> {
-        let threads = args.threads.or(file.threads).map(usize::from);
-        let seconds = args.time_to_live.or(file.time_to_live).unwrap_or(24 * 3600);
-        let key = key.or(file.key);
+    fn merge(args: ServeArgs, key: Option<HexKey>, file: File) -> anyhow::Result<Self> {
+        let threads = args.threads.or(file.threads.map(|Threads(n)| n));
+        let seconds = args.time_to_live.or(file.time_to_live.map(|Seconds(n)| n));
+        let origins = match args.cors_origin {
+            Some(list) => {
+                Some(list.into_iter().map(Origin::try_from).collect::<Result<Vec<_>, _>>())
+            }
+            None => file.cors_origin.map(Ok),
+        };
+        let origins = origins.transpose().map_err(|wrong| anyhow!("--cors-origin: {wrong}"))?;
         Ok(Self {
             listen: args.listen.or(file.listen).unwrap_or(([127, 0, 0, 1], 8000).into()),
             data_dir: args.data_dir.or(file.data_dir).map_or_else(default_data_dir, Ok)?,
-            threads: threads.unwrap_or_else(cores),
+            threads: threads.map_or_else(cores, usize::from),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
-            time_to_live: Duration::from_secs(seconds.into()),
-            origins: origins(args.cors_origin.or(file.cors_origin))?,
-            key: key.map(|text| Key::from_hex(&text).context("key")).transpose()?,
+            time_to_live: Duration::from_secs(seconds.unwrap_or(24 * 3600).into()),
+            origins: origins.map_or(Origins::Any, |list| {
+                Origins::These(list.into_iter().map(|Origin(origin)| origin).collect())
+            }),
+            key: key.or(file.key).map(|HexKey(key)| key),
         })
+    }
+}
+
+impl TryFrom<u16> for Threads {
+    type Error = String;
+
+    fn try_from(threads: u16) -> Result<Self, String> {
+        match threads {
+            1..=1024 => Ok(Self(threads)),
+            _ => Err(format!("{threads} is out of range; allowed: 1 to 1024")),
+        }
+    }
+}
+
+impl TryFrom<u32> for Seconds {
+    type Error = String;
+
+    fn try_from(seconds: u32) -> Result<Self, String> {
+        match seconds {
+            0 => Err(format!("0 is out of range; allowed: 1 to {} seconds", u32::MAX)),
+            _ => Ok(Self(seconds)),
+        }
+    }
+}
+
+impl TryFrom<String> for Origin {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let is_origin = text.split_once("://").is_some_and(|(scheme, host)| {
+            ["http", "https"].contains(&scheme) && !host.is_empty() && !host.contains('/')
+        });
+        match text.parse() {
+            Ok(origin) if is_origin => Ok(Self(origin)),
+            _ => Err(format!("'{text}' is no origin; allowed: as https://example.org")),
+        }
+    }
+}
+
+impl TryFrom<String> for HexKey {
+    type Error = KeyError;
+
+    fn try_from(text: String) -> Result<Self, KeyError> {
+        Key::from_hex(&text).map(Self)
     }
 }
 
 /// How many threads can run at once.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-fn parse(text: &str) -> anyhow::Result<File> {
-    let file: File = toml::from_str(text)?;
-    if file.threads == Some(0) {
-        bail!("threads: 0 is out of range; allowed: 1 to 1024");
-    }
-    if file.time_to_live == Some(0) {
-        bail!("time_to_live: 0 is out of range; allowed: 1 to {} seconds", u32::MAX);
-    }
-    Ok(file)
-}
-
-fn origins(list: Option<Vec<String>>) -> anyhow::Result<Origins> {
-    let Some(list) = list else { return Ok(Origins::Any) };
-    let read = |text: &String| {
-        let is_origin = text.split_once("://").is_some_and(|(scheme, host)| {
-            ["http", "https"].contains(&scheme) && !host.is_empty() && !host.contains('/')
-        });
-        match text.parse() {
-            Ok(origin) if is_origin => Ok(origin),
-            _ => bail!("cors_origin: '{text}' is no origin; allowed: as https://example.org"),
-        }
-    };
-    Ok(Origins::These(list.iter().map(read).collect::<anyhow::Result<_>>()?))
 }
 
 /// Where programs keep data for their user (XDG Base Directory Specification 0.8).
@@ -114,7 +168,7 @@ mod tests {
     use super::*;
 
     fn merged(args: ServeArgs, file: &str) -> anyhow::Result<Settings> {
-        Settings::merge(args, None, parse(file)?)
+        Settings::merge(args, None, toml::from_str(file)?)
     }
 
     fn wrong(file: &str) -> String {
@@ -143,10 +197,17 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_an_error_that_says_what_is_allowed() {
-        assert!(wrong("listen = 'here'").contains("line 1"));
-        assert!(wrong("threads = 0").contains("1 to 1024"));
-        assert!(wrong("key = '5a'").contains("64 hexadecimal digits"));
-        assert!(wrong("cors_origin = ['example.org']").contains("https://example.org"));
+    fn a_wrong_value_is_an_error_that_names_the_line_and_says_what_is_allowed() {
+        for (line, allowed) in [
+            ("listen = 'here'", ""),
+            ("threads = 0", "1 to 1024"),
+            ("threads = 5000", "1 to 1024"),
+            ("time_to_live = 0", "1 to"),
+            ("key = '5a'", "64 hexadecimal digits"),
+            ("cors_origin = ['example.org']", "https://example.org"),
+        ] {
+            let error = wrong(&format!("\n{line}"));
+            assert!(error.contains("line 2") && error.contains(allowed), "{error}");
+        }
     }
 }

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["station"]),
     ("driver", &["engine", "station"]),
     ("http", &["driver", "engine", "station"]),
-    ("server", &["driver", "dsp", "engine", "http", "station", "stations"]),
+    ("server", &["driver", "engine", "http", "station", "stations"]),
 ];
 
 /// The rooms that stand alone: outside of their tests they use nothing at all, of ours or of others.

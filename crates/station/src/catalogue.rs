@@ -35,6 +35,9 @@ pub struct Performance<'a> {
 }
 
 impl StationSpec {
+    /// The most parameters a station may have; the ids of streams carry their values.
+    pub const MAX_PARAMS: usize = 24;
+
     /// Makes a setting from a parameter's id and a value as a person writes it.
     ///
     /// # Errors
@@ -126,6 +129,9 @@ fn check_station(station: &StationSpec) -> Result<(), String> {
     }
     if !(2..=10).contains(&station.refill.as_secs()) {
         return Err(format!("refill of {:?}; allowed: 2 to 10 s", station.refill));
+    }
+    if station.params.len() > StationSpec::MAX_PARAMS {
+        return Err(format!("at most {} parameters", StationSpec::MAX_PARAMS));
     }
     for (index, param) in station.params.iter().enumerate() {
         check_param(param).map_err(|wrong| format!("{}: {wrong}", param.id))?;

@@ -1,6 +1,6 @@
 //! An independent judge of what we encode: Symphonia.
 
-use std::io::Cursor;
+use std::{cell::RefCell, io::Cursor, sync::Once};
 
 use symphonia::{
     core::{
@@ -13,12 +13,46 @@ use symphonia::{
     default::{get_codecs, get_probe},
 };
 
+thread_local! {
+    /// What the decoder has complained of on this thread.
+    static COMPLAINTS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Collects warnings and errors from the decoder's log.
+struct Complaints;
+
+impl log::Log for Complaints {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::Level::Warn
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if self.enabled(record.metadata()) {
+            COMPLAINTS.with_borrow_mut(|all| all.push(record.args().to_string()));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
 /// Decodes MP3, delays and all, into samples of left and right.
 ///
 /// # Errors
 ///
-/// Whatever the decoder does not like, in its words.
+/// Whatever the decoder does not like, be it a warning, in its words.
 pub(crate) fn decode_mp3(bytes: Vec<u8>) -> Result<Vec<[f32; 2]>, String> {
+    static LISTEN: Once = Once::new();
+    LISTEN.call_once(|| {
+        log::set_logger(&Complaints).unwrap();
+        log::set_max_level(log::LevelFilter::Warn);
+    });
+    COMPLAINTS.take();
+    let samples = decode(bytes)?;
+    let complaints = COMPLAINTS.take();
+    if complaints.is_empty() { Ok(samples) } else { Err(complaints.join("; ")) }
+}
+
+fn decode(bytes: Vec<u8>) -> Result<Vec<[f32; 2]>, String> {
     let source = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
     let mut hint = Hint::new();
     hint.with_extension("mp3");

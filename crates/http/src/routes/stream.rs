@@ -3,7 +3,8 @@
 //! Every GET is answered 200 and ended by closing the connection alone: no length, which would be a
 //! lie, and no chunked coding, which old radios and recorders cannot read. A response of HTTP/1.0 is
 //! exactly that, and plays in every client measured. HEAD, OPTIONS and a probe for the first bytes are
-//! answered without the stream noticing.
+//! answered without the stream noticing. A range that begins later is answered like any GET: players
+//! that lost their connection ask for one, and should land at the live edge.
 
 mod body;
 mod icy;
@@ -54,8 +55,13 @@ pub(crate) async fn stream_file(
     headers: HeaderMap,
     mut args: Args,
 ) -> Result<Response, Problem> {
-    let (id, format) = file.rsplit_once('.').unwrap_or((&file, "mp3"));
-    args.state("format", format)?;
+    let (id, format) = match file.rsplit_once('.') {
+        Some((id, format)) => (id, Some(format)),
+        None => (file.as_str(), None),
+    };
+    if let Some(format) = format {
+        args.state("format", format)?;
+    }
     let ask = Ask::read(args, "format, bitrate, lead", &headers)?;
     serve(&app, id, ask, &method, &headers).await
 }

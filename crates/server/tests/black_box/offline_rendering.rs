@@ -16,7 +16,7 @@ fn render(args: &[&str], output: &Path) -> Command {
 #[test]
 fn a_live_stream_can_be_rendered_again_to_the_byte() {
     let server = Server::start();
-    let id = server.create("station=acid&seed=77&tempo=133");
+    let id = server.create("station=acid&seed=77&tempo=133&brightness=0.2&level=0.7");
     let mut live = server.get(&format!("/stream?id={id}&lead=0.3"));
     let mut heard = live.bytes(30_000);
     let answer = server.json(&format!("/set_param?id={id}&brightness=0.9"));
@@ -26,7 +26,8 @@ fn a_live_stream_can_be_rendered_again_to_the_byte() {
     fs::create_dir_all(&dir).unwrap();
     let file = dir.join("again.mp3");
     let at = format!("{}:brightness=0.9", answer["position"]);
-    let args = ["acid", "--seed", "77", "--set", "tempo=133", "--at", &at, "--seconds", "6"];
+    let set = ["--set", "tempo=133", "--set", "brightness=0.2", "--set", "level=0.7"];
+    let args = [&["acid", "--seed", "77", "--at", &at, "--seconds", "6"], &set[..]].concat();
     let output = render(&args, &file).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let again = fs::read(&file).unwrap();
@@ -60,6 +61,8 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
         (&["drift", "--set", "brightness=2"], "allowed: 0 to 1"),
         (&["drift", "--at", "brightness=1"], "allowed: SECONDS:NAME=VALUE"),
         (&["drift", "--at", "-1:brightness=1"], "allowed: SECONDS:NAME=VALUE"),
+        (&["drift", "--at", "60:brightness=1"], "comes after the end"),
+        (&["drift", "--bitrate", "128"], "a WAV file has none"),
     ] {
         let output = render(args, &file).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();

@@ -119,8 +119,14 @@ impl Server {
 
     /// Sends SIGTERM and waits for the end.
     pub(crate) fn terminate(&mut self) -> (ExitStatus, Duration) {
+        self.signal("TERM")
+    }
+
+    /// Sends a signal by its name and waits for the end.
+    pub(crate) fn signal(&mut self, name: &str) -> (ExitStatus, Duration) {
         let started = Instant::now();
-        let kill = Command::new("kill").arg(self.pid().to_string()).status().unwrap();
+        let kill =
+            Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();
         assert!(kill.success());
         (self.child.wait().unwrap(), started.elapsed())
     }

@@ -57,6 +57,21 @@ fn flags_beat_the_environment_and_the_environment_beats_the_file() {
 }
 
 #[test]
+fn a_key_in_the_environment_is_the_key_and_a_wrong_one_is_refused() {
+    let dir = fresh_dir();
+    for wrong in ["", "5a", &"x".repeat(64)] {
+        let output = perpetuo()
+            .args(["--listen", "127.0.0.1:0", "--data-dir", dir.to_str().unwrap()])
+            .env("PERPETUO_KEY", wrong)
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("PERPETUO_KEY: not a key; allowed: 64"), "{error}");
+    }
+    assert!(!dir.exists(), "nothing is made");
+}
+
+#[test]
 fn help_and_the_catalogue_can_be_read() {
     for args in [&["--help"][..], &["serve", "--help"], &["stations"], &["stations", "drift"]] {
         let output = run(args);

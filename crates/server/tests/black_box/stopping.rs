@@ -25,3 +25,12 @@ fn streams_end_at_a_frame_border_and_the_program_with_status_0() {
     }
     drop(idle);
 }
+
+#[test]
+fn a_signal_right_after_the_start_line_is_caught() {
+    for signal in ["TERM", "INT", "TERM", "INT", "TERM", "INT"] {
+        let mut server = Server::start();
+        let (status, _) = server.signal(signal);
+        assert_eq!(status.code(), Some(0), "SIG{signal}");
+    }
+}
