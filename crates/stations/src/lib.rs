@@ -12,6 +12,7 @@ mod acid;
 mod blockwise;
 mod drift;
 mod knob;
+mod master;
 mod theory;
 
 use perpetuo_station::StationSpec;

@@ -1,6 +1,6 @@
 //! How ACID sounds: voices rendered up to each onset, then rooms and the mix.
 
-use perpetuo_dsp::{Chance, DcBlocker, Echo, Leveler, Limiter, Reverb, State, Swell, math};
+use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, State, Swell, math};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -10,14 +10,13 @@ use super::{
     line::{Line, LineTone},
     stabs::Stabs,
 };
-use crate::{blockwise::Block, knob::Knob};
+use crate::{blockwise::Block, knob::Knob, master::Master};
 
 /// The synthesiser of one performance.
 pub(super) struct Synth {
     line: Line,
     stabs: Stabs,
     drums: Drums,
-    level: Knob,
     brightness: Knob,
     resonance: Knob,
     space: Knob,
@@ -33,9 +32,7 @@ pub(super) struct Synth {
     reverb: Reverb,
     /// The line's past, for its width.
     width: perpetuo_dsp::Line,
-    dc: [DcBlocker; 2],
-    leveler: Leveler,
-    limiter: Limiter,
+    master: Master,
     sample_rate: f32,
 }
 
@@ -77,7 +74,6 @@ impl Synth {
             line: Line::new(chance.happens(40, 0, 0.4), sample_rate_hz),
             stabs: Stabs::new(chance.word(40, 1), sample_rate_hz),
             drums: Drums::new(chance.word(40, 2), sample_rate_hz),
-            level: Knob::new(at(Param::Level)),
             brightness: Knob::new(at(Param::Brightness)),
             resonance: Knob::new(at(Param::Resonance)),
             space: Knob::new(at(Param::Space)),
@@ -89,9 +85,12 @@ impl Synth {
             echo: Echo::new((Self::LONGEST_ECHO_SECONDS * sample_rate) as u32 + 1),
             reverb: Reverb::new(sample_rate_hz),
             width: perpetuo_dsp::Line::new((0.02 * sample_rate) as usize),
-            dc: [DcBlocker::new(20.0 / sample_rate); 2],
-            leveler: Leveler::new(Self::GOAL, 2.0, 25.0, 0.75, sample_rate_hz),
-            limiter: Limiter::new(sample_rate_hz),
+            master: Master::new(
+                20.0,
+                Leveler::new(Self::GOAL, 2.0, 25.0, 0.75, sample_rate_hz),
+                at(Param::Level),
+                sample_rate_hz,
+            ),
             sample_rate,
         };
         synth.echo.start_at((3.0 * synth.step_len) as u32);
@@ -102,7 +101,7 @@ impl Synth {
 
     pub(super) fn set(&mut self, param: Param, value: f32) {
         match param {
-            Param::Level => self.level.set(value),
+            Param::Level => self.master.set_level(value),
             Param::Brightness => self.brightness.set(value),
             Param::Resonance => self.resonance.set(value),
             Param::Space => self.space.set(value),
@@ -157,7 +156,7 @@ impl Synth {
     pub(super) fn render(&mut self, out: &mut Block) {
         self.render_until(BLOCK_LEN);
         self.mix(out);
-        self.finish(out);
+        self.master.process(out);
     }
 
     fn render_until(&mut self, end: usize) {
@@ -231,25 +230,6 @@ impl Synth {
             }
         }
     }
-
-    fn finish(&mut self, out: &mut Block) {
-        let [left, right] = out;
-        self.dc[0].process(left);
-        self.dc[1].process(right);
-        let gain = self.leveler.advance(left, right);
-        for channel in [&mut *left, &mut *right] {
-            for (i, sample) in channel.iter_mut().enumerate() {
-                *sample *= gain.at(i);
-            }
-        }
-        self.limiter.process(&mut [&mut *left, &mut *right]);
-        let level = self.level.advance();
-        for channel in [left, right] {
-            for (i, sample) in channel.iter_mut().enumerate() {
-                *sample *= level.at(i);
-            }
-        }
-    }
 }
 
 impl State for Synth {
@@ -257,7 +237,7 @@ impl State for Synth {
         self.line.visit(word);
         self.stabs.visit(word);
         self.drums.visit(word);
-        let knobs = [&mut self.level, &mut self.brightness, &mut self.resonance, &mut self.space];
+        let knobs = [&mut self.brightness, &mut self.resonance, &mut self.space];
         knobs.into_iter().for_each(|knob| knob.visit(word));
         self.light.visit(word);
         self.light_goal.visit(word);
@@ -267,8 +247,6 @@ impl State for Synth {
         self.step_len = math::clamp(self.step_len, 64.0, 1e5);
         self.echo.visit(word);
         self.reverb.visit(word);
-        self.dc.visit(word);
-        self.leveler.visit(word);
-        self.limiter.visit(word);
+        self.master.visit(word);
     }
 }

@@ -1,6 +1,6 @@
 //! How DRIFT sounds: layers, rooms, and what holds the mix together.
 
-use perpetuo_dsp::{Chance, DcBlocker, Echo, Leveler, Limiter, Reverb, State, Swell, math};
+use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, State, Swell, math};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     ground::{Breath, Drone},
     pads::Pads,
 };
-use crate::{blockwise::Block, knob::Knob};
+use crate::{blockwise::Block, knob::Knob, master::Master};
 
 /// What the layers need to know of scene and knobs, once per block.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +32,12 @@ pub(super) struct Synth {
     scene: Scene,
     /// Breath, drone, light and blend on their slow way to the scene's.
     slow: [Swell; 4],
-    level: Knob,
     brightness: Knob,
     space: Knob,
     motion: Knob,
     echo: Echo,
     reverb: Reverb,
-    dc: [DcBlocker; 2],
-    leveler: Leveler,
-    limiter: Limiter,
+    master: Master,
     sample_rate: f32,
 }
 
@@ -64,22 +61,24 @@ impl Synth {
             breath: Breath::new(&chance, sample_rate_hz),
             scene: Scene::START,
             slow: [0.3, 0.8, 0.2, 0.5].map(Swell::new),
-            level: Knob::new(at(Param::Level)),
             brightness: Knob::new(at(Param::Brightness)),
             space: Knob::new(at(Param::Space)),
             motion: Knob::new(at(Param::Motion)),
             echo,
             reverb: Reverb::new(sample_rate_hz),
-            dc: [DcBlocker::new(25.0 / sample_rate); 2],
-            leveler: Leveler::new(Self::GOAL, 3.0, 22.0, 0.5, sample_rate_hz),
-            limiter: Limiter::new(sample_rate_hz),
+            master: Master::new(
+                25.0,
+                Leveler::new(Self::GOAL, 3.0, 22.0, 0.5, sample_rate_hz),
+                at(Param::Level),
+                sample_rate_hz,
+            ),
             sample_rate,
         }
     }
 
     pub(super) fn set(&mut self, param: Param, value: f32) {
         match param {
-            Param::Level => self.level.set(value),
+            Param::Level => self.master.set_level(value),
             Param::Brightness => self.brightness.set(value),
             Param::Space => self.space.set(value),
             Param::Motion => self.motion.set(value),
@@ -113,7 +112,7 @@ impl Synth {
         let [struck_left, struck_right] = &mut struck;
         self.bells.render(&mut [struck_left, struck_right], brightness);
         self.mix(out, &struck, 0.34 * drone, brightness);
-        self.finish(out);
+        self.master.process(out);
     }
 
     /// Sends to the rooms and cross-fades between near and far; the drone stays dry.
@@ -158,25 +157,6 @@ impl Synth {
         let [left, right] = out;
         self.drone.render(&mut [left, right], drone, brightness);
     }
-
-    fn finish(&mut self, out: &mut Block) {
-        let [left, right] = out;
-        self.dc[0].process(left);
-        self.dc[1].process(right);
-        let gain = self.leveler.advance(left, right);
-        for channel in [&mut *left, &mut *right] {
-            for (i, sample) in channel.iter_mut().enumerate() {
-                *sample *= gain.at(i);
-            }
-        }
-        self.limiter.process(&mut [&mut *left, &mut *right]);
-        let level = self.level.advance();
-        for channel in [left, right] {
-            for (i, sample) in channel.iter_mut().enumerate() {
-                *sample *= level.at(i);
-            }
-        }
-    }
 }
 
 impl State for Synth {
@@ -189,13 +169,11 @@ impl State for Synth {
         for slow in &mut self.slow {
             slow.reset(math::clamp(slow.level(), -2.0, 2.0));
         }
-        for knob in [&mut self.level, &mut self.brightness, &mut self.space, &mut self.motion] {
+        for knob in [&mut self.brightness, &mut self.space, &mut self.motion] {
             knob.visit(word);
         }
         self.echo.visit(word);
         self.reverb.visit(word);
-        self.dc.visit(word);
-        self.leveler.visit(word);
-        self.limiter.visit(word);
+        self.master.visit(word);
     }
 }
