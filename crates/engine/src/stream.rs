@@ -11,9 +11,9 @@
 //! it keeps a snapshot only, until its time to live is over.
 
 mod listener;
+mod rendition;
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,13 +21,14 @@ use std::{
 use perpetuo_station::{Setting, StationSpec, Values};
 
 use crate::{
-    Chunk, Cursor, Encoder, Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES,
+    Chunk, Cursor, Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES,
     Performer, Position,
     pace::Pace,
     position::{duration_of, whole_frames},
 };
-use listener::Listener;
+use listener::Listeners;
 pub use listener::{Lead, LeadError, ListenerId};
+use rendition::Rendition;
 
 /// What is the same for all streams of one program.
 #[derive(Clone, Copy, Debug)]
@@ -47,9 +48,8 @@ pub struct Stream {
     /// Where in its first chunk's length the stream begins its rhythm, 0..1.
     stagger: f32,
     phase: Phase,
-    listeners: HashMap<ListenerId, Listener>,
+    listeners: Listeners,
     renditions: Vec<Rendition>,
-    listeners_ever: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -68,14 +68,6 @@ enum Step {
     Filling,
     /// Chunk by chunk in real time.
     Steady,
-}
-
-/// One encoding in use.
-struct Rendition {
-    encoding: Encoding,
-    encoder: Box<dyn Encoder>,
-    /// Where the last listener was seen on it.
-    heard: Position,
 }
 
 /// What a stream wants next.
@@ -141,9 +133,6 @@ pub struct State {
 }
 
 impl Stream {
-    /// Where someone who did not yet take a chunk counts as stalled: without progress for so long.
-    const STALLED_AFTER: Duration = Duration::from_millis(500);
-
     /// Lateness beyond which real time is given up and begins anew: a machine that slept must not
     /// render its night.
     const MAX_CATCH_UP: Duration = Duration::from_secs(2);
@@ -165,9 +154,8 @@ impl Stream {
             config,
             stagger,
             phase: Phase::Resting { since: now },
-            listeners: HashMap::new(),
+            listeners: Listeners::default(),
             renditions: Vec::new(),
-            listeners_ever: 0,
         }
     }
 
@@ -189,8 +177,7 @@ impl Stream {
             used.heard = live;
             return Ok(());
         }
-        let encoder = encoding.encoder(self.config.sample_rate_hz)?;
-        let mut rendition = Rendition { encoding, encoder, heard: live };
+        let mut rendition = Rendition::new(encoding, self.config.sample_rate_hz, live)?;
         if !self.is_resting() {
             self.recall(&mut rendition, lead, publish);
         }
@@ -207,10 +194,8 @@ impl Stream {
         at: Position,
         now: Instant,
     ) -> ListenerId {
-        self.listeners_ever += 1;
-        let id = ListenerId::new(self.listeners_ever);
         let lead = lead.samples(self.config.sample_rate_hz);
-        self.listeners.insert(id, Listener { encoding, lead, taken: at, waiting_since: now });
+        let id = self.listeners.insert(encoding, lead, at, now);
         if !self.is_playing() {
             self.play(at + lead, now);
         }
@@ -219,7 +204,7 @@ impl Stream {
 
     /// Lets someone go.
     pub fn handle_leave(&mut self, id: ListenerId, now: Instant) {
-        self.listeners.remove(&id);
+        self.listeners.remove(id);
         if self.listeners.is_empty() && self.is_playing() {
             self.phase = Phase::Frozen { since: now };
         }
@@ -228,11 +213,10 @@ impl Stream {
     /// Applies a setting at the next chunk border.
     pub fn handle_setting(&mut self, setting: Setting, now: Instant) -> Applied {
         let position = self.performer.set(setting);
+        let lead = duration_of(self.listeners.largest_lead(), self.config.sample_rate_hz);
         match &mut self.phase {
             Phase::Playing { pace, .. } => {
-                let lead = self.listeners.values().map(|listener| listener.lead).max();
-                let heard =
-                    pace.due(position) + duration_of(lead.unwrap_or(0), self.config.sample_rate_hz);
+                let heard = pace.due(position) + lead;
                 Applied { position, audible_in: Some(heard.saturating_duration_since(now)) }
             }
             Phase::Frozen { since } | Phase::Resting { since } => {
@@ -245,20 +229,16 @@ impl Stream {
     /// Notes how far a listener has taken what it is sent. Someone for whom the stream waited starts
     /// it again.
     pub fn on_taken(&mut self, id: ListenerId, position: Position, now: Instant) {
-        let Some(listener) = self.listeners.get_mut(&id) else { return };
-        if position > listener.taken {
-            listener.taken = position;
-            listener.waiting_since = now;
-            let from = position + listener.lead;
-            if !self.is_playing() {
-                self.play(from, now);
-            }
+        if let Some(lead) = self.listeners.on_taken(id, position, now)
+            && !self.is_playing()
+        {
+            self.play(position + lead, now);
         }
     }
 
     /// Says what to do next, and goes to rest when it is time to.
     pub fn poll(&mut self, now: Instant) -> Next {
-        if self.is_playing() && !self.is_taken(now) {
+        if self.is_playing() && !self.listeners.take(self.performer.position(), now) {
             self.phase = Phase::Frozen { since: now };
         }
         let StreamConfig { frozen_for, time_to_live, .. } = self.config;
@@ -270,9 +250,7 @@ impl Stream {
                 Next::Render { at: pace.due(position), deadline }
             }
             // Whoever stalls holds on to a frozen stream; it will be let go of elsewhere.
-            Phase::Frozen { .. } if !self.listeners.is_empty() => {
-                Next::Wait(now + Self::STALLED_AFTER)
-            }
+            Phase::Frozen { .. } if !self.listeners.is_empty() => Next::Wait(now + frozen_for),
             Phase::Frozen { since } | Phase::Resting { since } if now >= ends(since) => {
                 Next::Expired
             }
@@ -297,17 +275,8 @@ impl Stream {
         let samples = frames * FRAME_LEN;
         self.performer.render([&mut scratch.left[..samples], &mut scratch.right[..samples]]);
 
-        let rate = self.config.sample_rate_hz;
-        let mut underruns = 0;
-        for listener in self.listeners.values_mut() {
-            if listener.taken >= first {
-                listener.waiting_since = now;
-            }
-            let is_starved = late > duration_of(listener.lead, rate);
-            if is_starved && !listener.is_stalled(first, now, Self::STALLED_AFTER) {
-                underruns += 1;
-            }
-        }
+        self.listeners.on_chunk(first, now);
+        let underruns = self.listeners.starved(first, late, self.config.sample_rate_hz, now);
         let lead_left = self.smallest_lead().saturating_sub(late);
         Report { samples, late, lead_left, underruns }
     }
@@ -316,17 +285,11 @@ impl Stream {
     pub fn encode(&mut self, scratch: &mut Scratch, publish: &mut dyn FnMut(Encoding, Chunk)) {
         self.drop_unheard_renditions();
         let keep = self.backlog_kept();
-        for Rendition { encoding, encoder, .. } in &mut self.renditions {
-            let mut chunk = Chunk::new(scratch.first, keep);
-            scratch.bytes.clear();
-            for frame in 0..scratch.frames {
-                let span = frame * FRAME_LEN..(frame + 1) * FRAME_LEN;
-                let pcm = [&scratch.left[span.clone()], &scratch.right[span]];
-                encoder.encode(pcm, &mut scratch.bytes);
-                chunk.mark_frame(scratch.bytes.len());
-            }
-            chunk.fill(&scratch.bytes);
-            publish(*encoding, chunk);
+        let samples = scratch.frames * FRAME_LEN;
+        let pcm = [&scratch.left[..samples], &scratch.right[..samples]];
+        for rendition in &mut self.renditions {
+            let chunk = rendition.encode(scratch.first, pcm, keep, &mut scratch.bytes);
+            publish(rendition.encoding, chunk);
         }
     }
 
@@ -378,7 +341,7 @@ impl Stream {
     /// them quickly; then, once, a length that staggers the stream; then what the leads allow.
     fn next_frames(&mut self, position: Position) -> usize {
         let frame = FRAME_LEN as u64;
-        let lead = self.listeners.values().map(|listener| listener.lead).min().unwrap_or(0);
+        let lead = self.listeners.smallest_lead();
         let paced = ((lead / 4 / frame) as usize).clamp(MIN_CHUNK_FRAMES, MAX_CHUNK_FRAMES);
         let Phase::Playing { pace, step } = &mut self.phase else { return paced };
         let missing = (pace.ahead(position) / frame) as usize;
@@ -407,7 +370,7 @@ impl Stream {
         };
         let late = now.saturating_duration_since(needed);
         if late > Self::MAX_CATCH_UP {
-            self.play(position + self.largest_lead(), now);
+            self.play(position + self.listeners.largest_lead(), now);
         }
         late
     }
@@ -426,12 +389,7 @@ impl Stream {
         let keep = self.backlog_kept();
         let (mut at, mut bytes) = (from, Vec::new());
         self.performer.recall(from, &mut |pcm| {
-            let mut chunk = Chunk::new(at, keep);
-            bytes.clear();
-            rendition.encoder.encode(pcm, &mut bytes);
-            chunk.mark_frame(bytes.len());
-            chunk.fill(&bytes);
-            publish(rendition.encoding, chunk);
+            publish(rendition.encoding, rendition.encode(at, pcm, keep, &mut bytes));
             at += FRAME_LEN as u64;
         });
     }
@@ -439,26 +397,13 @@ impl Stream {
     /// Samples of the past that a backlog keeps: every lead, and what may lie between it and a jump.
     fn backlog_kept(&self) -> u64 {
         let rate = self.config.sample_rate_hz;
-        self.largest_lead().max(whole_frames(Performer::RECALL, rate))
+        self.listeners.largest_lead().max(whole_frames(Performer::RECALL, rate))
             + whole_frames(Cursor::SLACK, rate)
             + (MAX_CHUNK_FRAMES * FRAME_LEN) as u64
     }
 
-    /// Whether at least one listener takes what it is sent.
-    fn is_taken(&self, now: Instant) -> bool {
-        let live = self.performer.position();
-        let mut listeners = self.listeners.values();
-        listeners.any(|listener| !listener.is_stalled(live, now, Self::STALLED_AFTER))
-    }
-
     fn smallest_lead(&self) -> Duration {
-        let lead = self.listeners.values().map(|listener| listener.lead).min().unwrap_or(0);
-        duration_of(lead, self.config.sample_rate_hz)
-    }
-
-    /// In samples.
-    fn largest_lead(&self) -> u64 {
-        self.listeners.values().map(|listener| listener.lead).max().unwrap_or(0)
+        duration_of(self.listeners.smallest_lead(), self.config.sample_rate_hz)
     }
 
     fn drop_unheard_renditions(&mut self) {
@@ -466,7 +411,7 @@ impl Stream {
         let kept = whole_frames(Self::RENDITION_KEPT, self.config.sample_rate_hz);
         let listeners = &self.listeners;
         self.renditions.retain_mut(|rendition| {
-            if listeners.values().any(|listener| listener.encoding == rendition.encoding) {
+            if listeners.want(rendition.encoding) {
                 rendition.heard = live;
             }
             live.since(rendition.heard) <= kept
