@@ -90,16 +90,12 @@ impl Stage {
     pub(crate) fn poll(&mut self, now: Instant) -> Next {
         self.note_progress(now);
         let mut next = self.stream.poll(now);
-        let is_frozen = !self.stream.is_playing();
-        for (_, outlet) in &self.outlets {
-            outlet.set_frozen(is_frozen);
-        }
-        if is_frozen && !self.seats.is_empty() {
+        self.tell_frozen();
+        if !self.stream.is_playing() && !self.seats.is_empty() {
             // Someone may have taken a chunk just before it could see that the stream had frozen.
             self.note_progress(now);
             next = self.stream.poll(now);
-            let is_frozen = !self.stream.is_playing();
-            self.outlets.iter().for_each(|(_, outlet)| outlet.set_frozen(is_frozen));
+            self.tell_frozen();
         }
         if self.stream.is_resting() {
             self.outlets.clear();
@@ -161,6 +157,11 @@ impl Stage {
         let outlet = Arc::new(Outlet::new(self.stream.state().position));
         self.outlets.push((encoding, Arc::clone(&outlet)));
         outlet
+    }
+
+    fn tell_frozen(&self) {
+        let is_frozen = !self.stream.is_playing();
+        self.outlets.iter().for_each(|(_, outlet)| outlet.set_frozen(is_frozen));
     }
 
     fn note_progress(&mut self, now: Instant) {
