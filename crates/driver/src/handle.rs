@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Set {
         origin: Origin,
         settings: Vec<Setting>,
-        answer: Answer<(Applied, State)>,
+        answer: Answer<Applied>,
     },
     Describe {
         origin: Origin,
@@ -106,8 +106,7 @@ impl Handle {
         self.ask(origin.key, |answer| Command::Listen { origin, encoding, lead, answer }).await
     }
 
-    /// Applies settings together at the stream's next chunk border; answers when they will be heard,
-    /// and how the stream stands.
+    /// Applies settings together at the stream's next chunk border; answers when they will be heard.
     ///
     /// # Errors
     ///
@@ -116,7 +115,7 @@ impl Handle {
         &self,
         origin: Origin,
         settings: Vec<Setting>,
-    ) -> Result<(Applied, State), DriverError> {
+    ) -> Result<Applied, DriverError> {
         self.ask(origin.key, |answer| Command::Set { origin, settings, answer }).await
     }
 

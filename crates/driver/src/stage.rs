@@ -5,9 +5,7 @@ use std::{
     time::Instant,
 };
 
-use perpetuo_engine::{
-    Applied, Cursor, Encoding, Lead, ListenerId, Next, Report, Scratch, State, Stream,
-};
+use perpetuo_engine::{Applied, Cursor, Encoding, Lead, ListenerId, Next, Report, Scratch, Stream};
 use perpetuo_station::Setting;
 
 use crate::{
@@ -77,13 +75,11 @@ impl Stage {
         self.stream.handle_leave(id, now);
     }
 
-    /// Applies settings, at least one, together.
-    pub(crate) fn set(&mut self, settings: &[Setting], now: Instant) -> (Applied, State) {
-        let mut applied = Applied { position: self.stream.state().position, audible_in: None };
-        for &setting in settings {
-            applied = self.stream.handle_setting(setting, now);
-        }
-        (applied, self.stream.state())
+    /// Applies settings together; without any, says where one would apply.
+    pub(crate) fn set(&mut self, settings: &[Setting], now: Instant) -> Applied {
+        let position = self.stream.state().position;
+        let nothing = Applied { position, audible_in: None };
+        settings.iter().fold(nothing, |_, setting| self.stream.handle_setting(*setting, now))
     }
 
     /// Asks the stream what to do next, after telling it how far its listeners are.

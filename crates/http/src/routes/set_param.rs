@@ -19,7 +19,7 @@ pub(crate) async fn set_param(
     let pass = app.ids.open(&id, &app.catalogue, (app.clock)())?.for_turning()?;
     let spec = pass.origin.spec.clone();
     let settings = settings(&spec, args)?;
-    let (applied, _) = app.driver.set(pass.origin, settings.clone()).await?;
+    let applied = app.driver.set(pass.origin, settings.clone()).await?;
     let rate = app.driver.sample_rate_hz();
     Ok(Json(json!({
         "params": taken(&spec, &settings),
