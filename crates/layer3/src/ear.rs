@@ -1,0 +1,252 @@
+//! How much noise the ear lets pass in each band.
+//!
+//! The energies of the lines are summed in partitions, weighted by the transmission of outer and middle
+//! ear, and spread over the basilar membrane, upwards less steeply the louder they are. What a partition
+//! then holds masks noise some decibels below.
+//!
+//! ```text
+//! e[p]  = w[p] · Σ_k (x[k]² + (x[k+1] − x[k−1])²) / 3 + i[p]      excitation a quarter Bark, with internal noise
+//! s[p]  = 24 + 230 Hz/f − 0.2 · 10 lg e[p]                      slope upwards, dB a Bark; 27 downwards
+//! m[p]  = (Σ_q (e[q] spread to p)^0.4)^2.5 · g[p]               mask; g is −3 dB up to 12 Bark, then −z/4
+//! ```
+//!
+//! The bracket is the pseudo-spectrum of L. Daudet and M. Sandler, *MDCT analysis of sinusoids*, 2004: unlike
+//! the square of a line it does not depend on the phase of a tone. The rest is of ITU-R BS.1387, 2.1
+//! (basic version), on the lines of the encoder's own transform.
+
+use crate::{
+    layout::{LONG_BANDS, Layout, PerBand, SHORT_BANDS},
+    mdct::{LINES, Spectrum},
+    simd::{LANES, Lanes, eight, eight_mut, kernel},
+    tables::bands::ShortBands,
+};
+
+/// Most partitions: two for each band of a long block.
+const PARTITIONS: usize = 2 * LONG_BANDS;
+
+/// A value for each partition, and some to make whole vectors.
+type PerPartition = [f32; PARTITIONS + 4];
+
+/// The level of a full-scale sine, dB SPL, as BS.1387 assumes it.
+const FULL_SCALE_DB: f64 = 92.0;
+
+/// What is fixed of the ear for one sample rate and one kind of block.
+pub(crate) struct Ear {
+    /// Where partitions begin, in lines, and where the last ends.
+    starts: [u16; PARTITIONS + 1],
+    len: usize,
+    /// From energy of lines to excitation.
+    weight: PerPartition,
+    /// Internal noise.
+    noise: PerPartition,
+    /// The exponent of two by which excitation to the power of 0.4 falls on the way to the next
+    /// partition above, for silence, and by how much less for each doubling of energy.
+    slope: PerPartition,
+    /// The partition's width in quarters of a Bark.
+    quarters: PerPartition,
+    /// What is left on the way to the next partition below.
+    fall: PerPartition,
+    /// The logarithm of what mask divided by noise energy of one line is to be multiplied by.
+    density: PerPartition,
+}
+
+/// Sources of the formulae: ITU-R BS.1387, 2.1.3 to 2.1.8.
+fn bark(hz: f64) -> f64 {
+    7.0 * (hz / 650.0).asinh()
+}
+
+/// Outer and middle ear, dB.
+fn transmission_db(hz: f64) -> f64 {
+    let khz = hz.max(20.0) / 1000.0;
+    -0.6 * 3.64 * khz.powf(-0.8) + 6.5 * (-0.6 * (khz - 3.3).powi(2)).exp() - 1e-3 * khz.powf(3.6)
+}
+
+impl Ear {
+    /// The ear for long blocks, two partitions a band.
+    pub(crate) fn long(layout: &Layout, sample_rate_hz: u32) -> Self {
+        let line_hz = f64::from(sample_rate_hz) / 2.0 / LINES as f64;
+        let mut starts = [LINES as u16; PARTITIONS + 1];
+        for n in 0..LONG_BANDS {
+            starts[2 * n] = layout.starts[n];
+            starts[2 * n + 1] = layout.starts[n].midpoint(layout.starts[n + 1]);
+        }
+        Self::new(starts, PARTITIONS, line_hz)
+    }
+
+    /// The ear for one short block, a partition a band.
+    pub(crate) fn short(bands: &ShortBands, sample_rate_hz: u32) -> Self {
+        let line_hz = f64::from(sample_rate_hz) / 2.0 / 192.0;
+        let mut starts = [192; PARTITIONS + 1];
+        starts[..bands.len()].copy_from_slice(bands);
+        Self::new(starts, bands.len() - 1, line_hz)
+    }
+
+    fn new(starts: [u16; PARTITIONS + 1], len: usize, line_hz: f64) -> Self {
+        let mut ear = Self {
+            starts,
+            len,
+            weight: [1.0; _],
+            noise: [1.0; _],
+            slope: [0.0; _],
+            quarters: [1.0; _],
+            fall: [0.0; _],
+            density: [0.0; _],
+        };
+        for p in 0..len {
+            let (low, high) = (f64::from(starts[p]) * line_hz, f64::from(starts[p + 1]) * line_hz);
+            let hz = (low + high) / 2.0;
+            let barks = bark(high) - bark(low);
+            let quarters = 4.0 * barks;
+            let transmission = 10_f64.powf(transmission_db(hz) / 10.0);
+            let level = 10_f64.powf(FULL_SCALE_DB / 10.0);
+            ear.weight[p] = (level * transmission / quarters / 3.0) as f32;
+            ear.noise[p] = 10_f64.powf(0.4 * 0.364 * (hz / 1000.0).powf(-0.8)) as f32;
+            ear.quarters[p] = quarters as f32;
+            // From here on in exponents of two of the power of 0.4.
+            let exponent = 0.4 / 10.0 * 10_f64.log2();
+            ear.slope[p] = (-exponent * barks * (24.0 + 230.0 / hz)) as f32;
+            ear.fall[p] = 2_f64.powf(-exponent * barks * 27.0) as f32;
+            let offset_db = if bark(hz) <= 12.0 { 3.0 } else { 0.25 * bark(hz) };
+            let lines = f64::from(starts[p + 1] - starts[p]) / quarters;
+            ear.density[p] =
+                ((10_f64.powf(-offset_db / 10.0) / transmission / level).log2()
+                    - CROWDING * lines.log2()) as f32;
+        }
+        // What a flat excitation of one becomes is one.
+        let mut flat = [1.0; PARTITIONS + 4];
+        ear.spread::<crate::simd::Portable>(&mut flat);
+        for (density, flat) in ear.density.iter_mut().zip(flat) {
+            *density -= 2.5 * flat.log2();
+        }
+        ear
+    }
+
+    /// Of noise with an energy of one a line, how far it is above the mask in each partition, up to one
+    /// factor.
+    #[inline(always)]
+    fn noise_to_mask<V: Lanes>(&self, lines: &[f32], e: &mut PerPartition) {
+        let end = usize::from(self.starts[self.len]);
+        let mut energy: Spectrum = [0.0; _];
+        energy[0] = lines[0] * lines[0] + lines[1] * lines[1];
+        for k in (1..end).step_by(LANES) {
+            let x = V::load(eight(lines, k));
+            let y = V::load(eight(lines, k + 1)).sub(V::load(eight(lines, k - 1)));
+            x.mul(x).add_mul(y, y).store(eight_mut(&mut energy, k));
+        }
+        for (p, e) in e[..self.len].iter_mut().enumerate() {
+            let sum = sum_of::<V>(&energy, self.starts[p].into(), self.starts[p + 1].into());
+            *e = sum * self.weight[p] + self.noise[p];
+        }
+        self.spread::<V>(e);
+        for at in (0..self.len).step_by(LANES) {
+            let log = V::load(eight(e, at)).log2().mul(V::splat(2.5));
+            let inverse = V::zero().sub(log.add(V::load(eight(&self.density, at))));
+            inverse.exp2().store(eight_mut(e, at));
+        }
+    }
+
+    /// From excitations to what they have spread to, to the power of 0.4.
+    #[inline(always)]
+    fn spread<V: Lanes>(&self, e: &mut PerPartition) {
+        // 0.2 dB a dB and Bark, as an exponent of two of the power of 0.4.
+        const LESS: f32 = 0.4 * 0.2 / 4.0;
+        const LOW: f32 = 0.266;
+        let mut up: PerPartition = [0.0; _];
+        let mut v: PerPartition = [0.0; _];
+        for at in (0..self.len).step_by(LANES) {
+            let log = V::load(eight(e, at)).log2();
+            let quarters = V::load(eight(&self.quarters, at));
+            // Never less than half a dB a quarter Bark.
+            let steepest = quarters.mul(V::splat(-0.4 * 0.05 * 3.321_928));
+            let slope = V::load(eight(&self.slope, at))
+                .add_mul(log, quarters.mul(V::splat(LESS)))
+                .min(steepest);
+            slope.exp2().store(eight_mut(&mut up, at));
+            // What one quarter Bark spreads to, itself included, sums up to what it was.
+            let quarter = slope.div(quarters).mul(V::splat(2.5)).exp2();
+            let total = V::splat(1.0).div(V::splat(1.0).sub(quarter)).add(V::splat(LOW));
+            log.sub(total.log2()).mul(V::splat(0.4)).exp2().store(eight_mut(&mut v, at));
+        }
+        let (mut sum, mut ratio) = (0.0, 0.0);
+        for p in 0..self.len {
+            sum *= ratio;
+            if v[p] > sum {
+                ratio = up[p];
+            }
+            sum += v[p];
+            e[p] = sum;
+        }
+        let mut sum = 0.0;
+        for p in (0..self.len).rev() {
+            e[p] += sum;
+            sum = (sum + v[p]) * self.fall[p];
+        }
+    }
+}
+
+/// How far noise is kept out of partitions with many lines a quarter Bark: 0 makes the sum of
+/// noise-to-mask ratios least, 1 makes them all alike. By ear model, 2026-11.
+const CROWDING: f64 = 0.3;
+
+kernel! {
+    /// The logarithms to base 2 of the noise energy a line may have in each band of a long block, all
+    /// up to one factor.
+    pub(crate) fn masked_noise = masked_noise_lanes(
+        ear: &Ear,
+        lines: &Spectrum,
+        noise: &mut PerBand<f32>,
+    );
+}
+
+kernel! {
+    /// The same for three short blocks, with the ear for these, as [`crate::mdct::transform`] leaves
+    /// them; in the order of the bitstream.
+    pub(crate) fn masked_noise_short = masked_noise_short_lanes(
+        ear: &Ear,
+        lines: &Spectrum,
+        noise: &mut PerBand<f32>,
+    );
+}
+
+#[inline(always)]
+fn masked_noise_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, noise: &mut PerBand<f32>) {
+    let mut e: PerPartition = [1.0; _];
+    ear.noise_to_mask::<V>(lines, &mut e);
+    // Of the two partitions of a band, as they are for one noise in both.
+    let mut mean: PerBand<f32> = [1.0; _];
+    for n in 0..LONG_BANDS {
+        mean[n] = 0.5 * (e[2 * n] + e[2 * n + 1]);
+    }
+    for at in (0..24).step_by(LANES) {
+        V::zero().sub(V::load(eight(&mean, at)).log2()).store(eight_mut(noise, at));
+    }
+}
+
+#[inline(always)]
+fn masked_noise_short_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, noise: &mut PerBand<f32>) {
+    for window in 0..3 {
+        let mut e: PerPartition = [1.0; _];
+        ear.noise_to_mask::<V>(&lines[192 * window..], &mut e);
+        for at in (0..16).step_by(LANES) {
+            V::zero().sub(V::load(eight(&e, at)).log2()).store(eight_mut(&mut e, at));
+        }
+        for band in 0..SHORT_BANDS / 3 {
+            noise[3 * band + window] = e[band];
+        }
+    }
+}
+
+/// The sum of `values[start..end]`, eight at a time; there are seven more behind.
+#[inline(always)]
+pub(crate) fn sum_of<V: Lanes>(values: &Spectrum, start: usize, end: usize) -> f32 {
+    let mut sum = V::zero();
+    let mut at = start;
+    while at + LANES <= end {
+        sum = sum.add(V::load(eight(values, at)));
+        at += LANES;
+    }
+    if at < end {
+        sum = sum.add(V::load(eight(values, at)).keep_first(end - at));
+    }
+    sum.sum()
+}

@@ -1,0 +1,326 @@
+//! Huffman coding of quantised lines: what it costs, which tables are best, and the bits themselves.
+//!
+//! ```text
+//! line  0 ────────── region 0 ── region 1 ── region 2 ── count1 ────────── rzero ── 576
+//!          pairs, a table for each region     quadruples of 0 and ±1        nothing
+//! ```
+//!
+//! Source: ISO/IEC 11172-3, 2.4.1.7, 2.4.3.4 and Table 3-B.7.
+
+use crate::{
+    bits::BitSink,
+    mdct::{LINES, Spectrum},
+    simd::LANES,
+    tables::codes::{self, Code},
+};
+
+/// Magnitudes of quantised lines, and room for a vector that begins with the last of them.
+pub(crate) type Quantised = [u16; LINES + 2 * LANES];
+
+/// The greatest magnitude there is a code for: 15 and 13 linbits.
+pub(crate) const MAX_MAGNITUDE: u16 = 15 + (1 << 13) - 1;
+
+/// Most bits of a granule and channel: `part2_3_length` has 12 bits.
+pub(crate) const MAX_PART2_3_LENGTH: u32 = 4095;
+
+/// Bits that follow an escaped 15, for `table_select` 16 to 31.
+const LINBITS: [u8; 16] = [1, 2, 3, 4, 6, 8, 10, 13, 4, 5, 6, 7, 8, 9, 11, 13];
+
+/// How the lines of a granule and channel are coded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Coding {
+    /// Where regions 0, 1 and 2 end, in lines; the last is twice `big_values`.
+    pub(crate) ends: [u16; 3],
+    /// A table for each region.
+    pub(crate) table_select: [u8; 3],
+    /// Where the quadruples end.
+    pub(crate) count1_end: u16,
+    /// Whether the quadruples are coded with table B.
+    pub(crate) count1table_select: bool,
+}
+
+/// Lengths and codes, laid out for look-up.
+pub(crate) struct Huffman {
+    /// Lengths with signs in the candidate tables of each class, `[x · 16 + y]`, 16 bits each.
+    lengths: [[u64; 256]; CLASSES],
+    /// Lengths with signs of quadruples, of table A below, of table B 16 bits above.
+    quadruple_lengths: [u32; 16],
+    /// Of each table, `[x · 16 + y]`: the code with room for signs behind it, and at bit 24 the length
+    /// of both.
+    codes: [[u32; 256]; 15],
+    /// The same of both tables of quadruples.
+    quadruples: [[u32; 16]; 2],
+}
+
+/// Regions are classed by the greatest magnitude in them: 0, 1, 2, 3, 5, 7, 15 and more.
+const CLASSES: usize = 8;
+
+/// The tables worth trying in each class. The last class stands for all tables with linbits; its third
+/// field counts escapes.
+const CANDIDATES: [[u8; 4]; CLASSES] = [
+    [0, 0, 0, 0],
+    [1, 2, 3, 6],
+    [2, 3, 5, 6],
+    [5, 6, 8, 9],
+    [7, 8, 9, 12],
+    [10, 11, 12, 15],
+    [13, 15, 16, 24],
+    [16, 24, 0, 0],
+];
+
+/// The class of a region by its greatest magnitude, up to 15.
+const CLASS: [u8; 16] = [0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6];
+
+/// The class of a region by its greatest magnitude.
+pub(crate) fn class(greatest: u16) -> usize {
+    CLASS.get(usize::from(greatest)).map_or(CLASSES - 1, |&class| class.into())
+}
+
+/// The tables as the standard prints them, with the side of their squares; none for 0, 4 and 14.
+fn table(table_select: u8) -> (usize, &'static [Code]) {
+    match table_select {
+        1 => (2, &codes::TABLE_1),
+        2 => (3, &codes::TABLE_2),
+        3 => (3, &codes::TABLE_3),
+        5 => (4, &codes::TABLE_5),
+        6 => (4, &codes::TABLE_6),
+        7 => (6, &codes::TABLE_7),
+        8 => (6, &codes::TABLE_8),
+        9 => (6, &codes::TABLE_9),
+        10 => (8, &codes::TABLE_10),
+        11 => (8, &codes::TABLE_11),
+        12 => (8, &codes::TABLE_12),
+        13 => (16, &codes::TABLE_13),
+        15 => (16, &codes::TABLE_15),
+        16..24 => (16, &codes::TABLE_16),
+        24..32 => (16, &codes::TABLE_24),
+        _ => (0, &[]),
+    }
+}
+
+/// Where the codes of a table are in [`Huffman::codes`].
+fn code_index(table_select: u8) -> usize {
+    const INDEX: [u8; 16] = [0, 0, 1, 2, 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 0, 12];
+    match table_select {
+        24.. => 14,
+        16.. => 13,
+        _ => INDEX[usize::from(table_select)].into(),
+    }
+}
+
+/// The length of the escapes of a table.
+fn linbits(table_select: u8) -> u32 {
+    table_select.checked_sub(16).map_or(0, |n| LINBITS[usize::from(n)].into())
+}
+
+impl Huffman {
+    pub(crate) fn new() -> Self {
+        let signs = |x: usize, y: usize| u32::from(x != 0) + u32::from(y != 0);
+        let mut lengths = [[0; 256]; CLASSES];
+        for (class, (lengths, candidates)) in lengths.iter_mut().zip(CANDIDATES).enumerate() {
+            for (field, table_select) in candidates.into_iter().enumerate() {
+                let (side, codes) = table(table_select);
+                for (n, &(len, _)) in codes.iter().enumerate() {
+                    let (x, y) = (n / side, n % side);
+                    let escapes = u32::from(x == 15) + u32::from(y == 15);
+                    let mut bits = u32::from(len) + signs(x, y);
+                    if class < CLASSES - 1 {
+                        bits += escapes * linbits(table_select);
+                    }
+                    lengths[x * 16 + y] |= u64::from(bits) << (16 * field);
+                }
+            }
+        }
+        for x in 0..16 {
+            for y in 0..16 {
+                let escapes = u64::from(x == 15) + u64::from(y == 15);
+                lengths[CLASSES - 1][x * 16 + y] |= escapes << 32;
+            }
+        }
+        let pack = |(len, code): Code, signs: u32| {
+            (u32::from(len) + signs) << 24 | u32::from(code) << signs
+        };
+        let mut all = [[0; 256]; 15];
+        for table_select in [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 24] {
+            let (side, codes) = table(table_select);
+            for (n, &code) in codes.iter().enumerate() {
+                let (x, y) = (n / side, n % side);
+                all[code_index(table_select)][x * 16 + y] = pack(code, signs(x, y));
+            }
+        }
+        let quadruples = [codes::QUADRUPLES_A, codes::QUADRUPLES_B]
+            .map(|codes| std::array::from_fn(|n| pack(codes[n], n.count_ones())));
+        Self {
+            lengths,
+            quadruple_lengths: std::array::from_fn(|n| {
+                quadruples[0][n] >> 24 | quadruples[1][n] >> 24 << 16
+            }),
+            codes: all,
+            quadruples,
+        }
+    }
+
+    /// The cheapest table for pairs of lines of which `greatest` is the greatest magnitude, and what
+    /// they cost with it.
+    fn cheapest(&self, pairs: &[[u16; 2]], greatest: u16) -> (u8, u32) {
+        let class = class(greatest);
+        let lengths = &self.lengths[class];
+        let mut sum = 0;
+        if class < CLASSES - 1 {
+            if class == 0 {
+                return (0, 0);
+            }
+            for &[x, y] in pairs {
+                sum += lengths[usize::from(x << 4 | y) & 0xFF];
+            }
+            let mut best = (0, u32::MAX);
+            for (field, table_select) in CANDIDATES[class].into_iter().enumerate() {
+                let bits = (sum >> (16 * field)) as u32 & 0xFFFF;
+                if bits < best.1 {
+                    best = (table_select, bits);
+                }
+            }
+            return best;
+        }
+        for &[x, y] in pairs {
+            sum += lengths[usize::from(x.min(15) << 4 | y.min(15)) & 0xFF];
+        }
+        let escapes = (sum >> 32) as u32;
+        let mut best = (0, u32::MAX);
+        for (field, tables) in [16..24, 24..32_u8].into_iter().enumerate() {
+            for table_select in tables {
+                let linbits = linbits(table_select);
+                if u32::from(greatest) < 15 + (1 << linbits) {
+                    let bits = ((sum >> (16 * field)) as u32 & 0xFFFF) + escapes * linbits;
+                    if bits < best.1 {
+                        best = (table_select, bits);
+                    }
+                    break;
+                }
+            }
+        }
+        best
+    }
+
+    /// Chooses tables for lines that are 0 from `nonzero_end` on, below 2 from `big_end` on (both even),
+    /// in regions with these greatest magnitudes that end at these lines. Says what it costs.
+    #[inline(always)]
+    pub(crate) fn choose(
+        &self,
+        lines: &Quantised,
+        nonzero_end: usize,
+        big_end: usize,
+        ends: [usize; 2],
+        greatest: [u16; 3],
+    ) -> (Coding, u32) {
+        let quadruples = (nonzero_end - big_end).div_ceil(4);
+        // The last quadruple may not pass the last line: its first two then are a pair.
+        let big_end =
+            if big_end + 4 * quadruples > LINES { big_end + 2 } else { big_end };
+        let quadruples = nonzero_end.saturating_sub(big_end).div_ceil(4);
+        let count1_end = big_end + 4 * quadruples;
+        let mut sum = 0;
+        for quadruple in lines[big_end..count1_end].as_chunks::<4>().0 {
+            sum += self.quadruple_lengths[quadruple_index(quadruple) & 15];
+        }
+        let (bits_a, bits_b) = (sum & 0xFFFF, sum >> 16);
+        let mut bits = bits_a.min(bits_b);
+        let ends = [ends[0].min(big_end), ends[1].min(big_end), big_end];
+        let mut begin = 0;
+        let mut table_select = [0; 3];
+        for region in 0..3 {
+            let pairs = lines[begin..ends[region]].as_chunks::<2>().0;
+            if !pairs.is_empty() {
+                // A pair that was half a quadruple is in the last region.
+                let (table, cost) = self.cheapest(pairs, greatest[region].max(1));
+                table_select[region] = table;
+                bits += cost;
+            }
+            begin = ends[region];
+        }
+        let coding = Coding {
+            ends: ends.map(|end| end as u16),
+            table_select,
+            count1_end: count1_end as u16,
+            count1table_select: bits_b < bits_a,
+        };
+        (coding, bits)
+    }
+
+    /// Writes lines as they were counted, with the signs of the spectrum they come from.
+    #[inline(always)]
+    pub(crate) fn write(
+        &self,
+        coding: &Coding,
+        lines: &Quantised,
+        spectrum: &Spectrum,
+        bits: &mut impl BitSink,
+    ) {
+        let mut begin = 0;
+        for (end, table_select) in coding.ends.into_iter().zip(coding.table_select) {
+            let end = usize::from(end).min(LINES);
+            let pairs = lines[begin..end].as_chunks::<2>().0;
+            let signs = spectrum[begin..end].as_chunks::<2>().0;
+            let codes = &self.codes[code_index(table_select)];
+            if table_select >= 16 {
+                for (pair, signs) in pairs.iter().zip(signs) {
+                    write_escaped(codes, linbits(table_select), pair, signs, bits);
+                }
+            } else if table_select > 0 {
+                for (&[x, y], signs) in pairs.iter().zip(signs) {
+                    let code = codes[usize::from(x << 4 | y) & 0xFF];
+                    let both = (sign(signs[0]) & u32::from(x != 0)) << u32::from(y != 0)
+                        | sign(signs[1]) & u32::from(y != 0);
+                    bits.put(code & 0xFF_FFFF | both, code >> 24);
+                }
+            }
+            begin = end;
+        }
+        let codes = &self.quadruples[usize::from(coding.count1table_select)];
+        let end = usize::from(coding.count1_end).min(LINES);
+        let quadruples = lines[begin..end].as_chunks::<4>().0;
+        for (quadruple, signs) in quadruples.iter().zip(spectrum[begin..end].as_chunks::<4>().0) {
+            let code = codes[quadruple_index(quadruple) & 15];
+            let mut all = 0;
+            for (&line, &of) in quadruple.iter().zip(signs) {
+                all = all << u32::from(line != 0) | sign(of) & u32::from(line != 0);
+            }
+            bits.put(code & 0xFF_FFFF | all, code >> 24);
+        }
+    }
+}
+
+/// 1 for what is negative.
+#[inline(always)]
+fn sign(x: f32) -> u32 {
+    x.to_bits() >> 31
+}
+
+/// `v · 8 + w · 4 + x · 2 + y`.
+#[inline(always)]
+fn quadruple_index(&[v, w, x, y]: &[u16; 4]) -> usize {
+    usize::from(v << 3 | w << 2 | x << 1 | y)
+}
+
+/// Writes a pair with a table that has linbits; signs follow the bits they belong to.
+#[inline(always)]
+fn write_escaped(
+    codes: &[u32; 256],
+    linbits: u32,
+    pair: &[u16; 2],
+    signs: &[f32; 2],
+    bits: &mut impl BitSink,
+) {
+    let [x, y] = pair.map(|line| line.min(15));
+    let code = codes[usize::from(x << 4 | y) & 0xFF];
+    let room = u32::from(x != 0) + u32::from(y != 0);
+    bits.put((code & 0xFF_FFFF) >> room, (code >> 24) - room);
+    for (&line, &of) in pair.iter().zip(signs) {
+        if line >= 15 {
+            bits.put(u32::from(line - 15), linbits);
+        }
+        if line != 0 {
+            bits.put(sign(of), 1);
+        }
+    }
+}
