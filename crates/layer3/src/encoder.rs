@@ -37,19 +37,23 @@ pub struct Encoder {
     share: f32,
     block_type: BlockType,
     is_next_short: bool,
+    is_late: bool,
     states: Box<[ChannelState]>,
 }
 
+const LOOK_AHEAD: usize = 192;
+
 /// What is kept of a channel between frames.
 struct ChannelState {
-    history: [f32; HISTORY_LEN],
+    history: [f32; HISTORY_LEN + LOOK_AHEAD],
     overlap: [Slot; 18],
     loudness: f32,
+    previous: [f32; 24],
 }
 
 impl Default for ChannelState {
     fn default() -> Self {
-        Self { history: [0.0; _], overlap: [[0.0; SUBBANDS]; 18], loudness: 0.0 }
+        Self { history: [0.0; _], overlap: [[0.0; SUBBANDS]; 18], loudness: 0.0, previous: [1e9; 24] }
     }
 }
 
@@ -101,7 +105,7 @@ fn tables() -> &'static Tables {
 
 impl Encoder {
     /// Samples by which the encoder delays.
-    pub const DELAY: usize = 528;
+    pub const DELAY: usize = 528 + LOOK_AHEAD;
 
     /// Begins an encoder.
     ///
@@ -143,6 +147,7 @@ impl Encoder {
             share: -8.0,
             block_type: BlockType::Normal,
             is_next_short: false,
+            is_late: false,
             states: (0..channels).map(|_| ChannelState::default()).collect(),
         })
     }
@@ -158,20 +163,23 @@ impl Encoder {
         let mut units: [[Unit; 2]; 2] = Default::default();
         let mut block_types = [BlockType::Normal; 2];
         let mut slots = [[[[0.0; SUBBANDS]; 18]; 2]; 2];
-        let mut attacks = [false; 2];
+        let mut attacks = [(false, false); 2];
         for channel in 0..self.channels {
-            let mut samples = [0.0; HISTORY_LEN + 2 * LINES];
+            const PAST: usize = HISTORY_LEN + LOOK_AHEAD;
+            let mut samples = [0.0; PAST + 2 * LINES];
             let state = &mut self.states[channel];
-            samples[..HISTORY_LEN].copy_from_slice(&state.history);
-            let block = &mut samples[HISTORY_LEN..][..LINES * granules];
+            samples[..PAST].copy_from_slice(&state.history);
+            let block = &mut samples[PAST..][..LINES * granules];
             for (sample, &from) in block.iter_mut().zip(pcm.get(channel).copied().unwrap_or(&[])) {
                 *sample = if from.is_finite() { from.clamp(-32.0, 32.0) } else { 0.0 };
             }
             for granule in 0..granules {
-                attacks[granule] |= is_attack(
-                    &samples[HISTORY_LEN + granule * LINES - 1..][..LINES + 1],
+                let (a, b) = is_attack(
+                    &samples[PAST + granule * LINES - 2..][..LINES + 2],
                     &mut state.loudness,
                 );
+                attacks[granule].0 |= a;
+                attacks[granule].1 |= b;
             }
             analyse(
                 self.level,
@@ -179,11 +187,12 @@ impl Encoder {
                 &samples[..HISTORY_LEN + LINES * granules],
                 slots[channel][..granules].as_flattened_mut(),
             );
-            state.history.copy_from_slice(&samples[LINES * granules..][..HISTORY_LEN]);
+            state.history.copy_from_slice(&samples[LINES * granules..][..PAST]);
         }
         for granule in 0..granules {
             let is_short = self.is_next_short;
-            self.is_next_short = attacks[granule];
+            self.is_next_short = attacks[granule].0 || self.is_late;
+            self.is_late = attacks[granule].1;
             block_types[granule] = match (self.block_type, is_short, self.is_next_short) {
                 (BlockType::Start, _, _) | (_, true, _) | (BlockType::Short, _, true) => BlockType::Short,
                 (BlockType::Short, _, _) => BlockType::Stop,
@@ -225,6 +234,16 @@ impl Encoder {
                     ),
                 }
                 if unit.block_type == BlockType::Short {
+                    state.previous = [1e9; 24];
+                } else if self.shaping == Shaping::Masked {
+                    let k = 1.0;
+                    for (allowed, previous) in unit.allowed.iter_mut().zip(&mut state.previous) {
+                        let a = *allowed;
+                        *allowed = a.min(*previous + k);
+                        *previous = a;
+                    }
+                }
+                if unit.block_type == BlockType::Short {
                     interleave(&self.rate.interleaving, &mut unit.spectrum);
                 }
             }
@@ -244,7 +263,26 @@ impl Encoder {
         for unit in units[..granules].iter_mut().flat_map(|g| &mut g[..self.channels]) {
             let layout = quantiser.layout(unit.block_type);
             unit.want(layout, self.share);
-            unit.scale(self.version, layout);
+        }
+        let mut scfsi = [[false; 4]; 2];
+        for channel in 0..self.channels {
+            let [first, second] = &mut units;
+            let (first, second) = (&mut first[channel], &mut second[channel]);
+            if granules == 2 && first.share(second, self.version, &self.rate.long) {
+                scfsi[channel] = [true; 4];
+                continue;
+            }
+            first.scale(self.version, quantiser.layout(first.block_type));
+            if granules == 2 {
+                second.scale(self.version, quantiser.layout(second.block_type));
+            }
+        }
+        if std::env::var_os("DBG").is_some() {
+            for g in 0..granules { for c in 0..self.channels { let u=&units[g][c]; if u.block_type!=BlockType::Short {
+                eprintln!("g{g} c{c} {:?} share {:.1} base {:.1} scale {} pre {} part2 {}", u.block_type, self.share, u.base, u.scalefac_scale, u.packing.preflag, u.part2_length);
+                eprintln!("  want {}", u.wanted[..22].iter().map(|w| format!("{:5.0}", w-u.base)).collect::<String>());
+                eprintln!("  sf   {}", u.scalefactors[..22].iter().map(|w| format!("{:5.0}", w)).collect::<String>());
+            }}}
         }
         // The frame.
         let (len, is_padded) = self.next_frame_len();
@@ -261,7 +299,7 @@ impl Encoder {
             channels: self.channels,
             is_ms,
         };
-        let mut info = SideInfo::default();
+        let mut info = SideInfo { scfsi, ..SideInfo::default() };
         for granule in 0..granules {
             for channel in 0..self.channels {
                 info.granules[granule][channel] = granule_info(&units[granule][channel]);
@@ -327,7 +365,7 @@ impl Encoder {
                 gain += pe(el, nl) + pe(er, nr) - pe(em, nm) - pe(es, nm);
             }
         }
-        if gain <= 0.0 {
+        if gain <= -0.07 * (self.bitrate_kbps as f32 * 26.0) {
             return false;
         }
         for granule in &mut units[..granules] {
@@ -369,21 +407,23 @@ fn granule_info(unit: &Unit) -> GranuleInfo {
     }
 }
 
-fn is_attack(samples: &[f32], loudness: &mut f32) -> bool {
+fn is_attack(samples: &[f32], loudness: &mut f32) -> (bool, bool) {
     let mut is_attack = false;
-    for part in 0..9 {
-        let part = &samples[part * 64..][..65];
+    let mut is_late = false;
+    for part_index in 0..9 {
+        let part_at = part_index; let part = &samples[part_at * 64..][..66];
         let mut energy = 1e-9;
         for n in 0..64 {
-            let d = part[n + 1] - part[n];
+            let d = part[n + 2] - 2.0 * part[n + 1] + part[n];
             energy += d * d;
         }
-        if energy > 10.0 * *loudness && energy > 1e-6 {
+        if energy > 15.0 * *loudness && energy > 1e-6 {
             is_attack = true;
+            is_late |= part_index as f32 >= 7.0;
         }
         *loudness = (0.7 * *loudness).max(energy);
     }
-    is_attack
+    (is_attack, is_late)
 }
 
 fn low_pass_lines(config: &Config) -> usize {
@@ -397,8 +437,7 @@ fn low_pass_lines(config: &Config) -> usize {
         21..=28 => 8_000,
         29..=36 => 11_000,
         37..=44 => 13_000,
-        45..=52 => 15_000,
-        53..=72 => 16_000,
+        45..=72 => 16_000,
         73..=88 => 17_500,
         89..=100 => 18_500,
         _ => 20_000,

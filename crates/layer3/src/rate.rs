@@ -15,7 +15,7 @@ use crate::{
     scalefactors::{Limits, MAX_SCALEFACTORS, Packing, Scalefactors, pack},
     side_info::Version,
     simd::{LANES, Level},
-    tables::bands::PRETAB,
+    tables::bands::{PRETAB, SLEN},
 };
 
 /// One channel of one granule on its way into the bitstream.
@@ -26,22 +26,23 @@ pub(crate) struct Unit {
     /// The logarithm of the noise each band may have.
     pub(crate) allowed: PerBand<f32>,
     /// Exponents of the steps these ask for, in quarters.
-    wanted: PerBand<f32>,
+    pub(crate) wanted: PerBand<f32>,
     pub(crate) scalefactors: Scalefactors,
     pub(crate) packing: Packing,
     pub(crate) scalefac_scale: bool,
     pub(crate) subblock_gain: [u8; 3],
     pub(crate) shared: [bool; 4],
-    part2_length: u32,
+    pub(crate) part2_length: u32,
     /// By how many quarters the scalefactors lower the exponent of each band.
     raised: PerBand<u8>,
     /// The exponent of the coarsest step before the frame's share is added.
-    base: f32,
+    pub(crate) base: f32,
     least: i32,
     /// The exponent of the coarsest step: `global_gain` is 210 more.
     pub(crate) gain: i32,
     pub(crate) quantisation: Quantisation,
     pub(crate) is_silent: bool,
+    pub(crate) is_shared: bool,
 }
 
 impl Default for Unit {
@@ -75,6 +76,7 @@ impl Default for Unit {
                 region1_count: 0,
             },
             is_silent: false,
+            is_shared: false,
         }
     }
 }
@@ -130,37 +132,68 @@ impl Unit {
             coarsest = coarsest.max(wanted);
             coarsest_of[n % 3] = coarsest_of[n % 3].max(wanted);
         }
-        self.base = coarsest;
         self.subblock_gain = [0; 3];
         if is_short {
             for (gain, of) in self.subblock_gain.iter_mut().zip(coarsest_of) {
                 *gain = if of > f32::MIN { (((coarsest - of) / 8.0) as u8).min(7) } else { 0 };
             }
         }
-        let limits = Limits::of(version, self.block_type);
-        let count = if is_short { 36 } else { 21 };
-        let room = |n: usize| {
-            let preflag = if is_short || version == Version::Mpeg2 { 0 } else { PRETAB[n] };
-            f32::from(limits.at(n) + preflag)
+        let (split, count) = if is_short { (18, 36) } else { (11, 21) };
+        // What the scalefactors have to make of each band.
+        let mut wanted = self.wanted;
+        if is_short {
+            for (n, wanted) in wanted.iter_mut().enumerate() {
+                *wanted += 8.0 * f32::from(self.subblock_gain[n % 3]);
+            }
+        }
+        let least = |of: std::ops::Range<usize>, raised: f32| {
+            of.map(|n| wanted[n] + raised * f32::from(if is_short { 0 } else { PRETAB[n] }))
+                .fold(f32::INFINITY, f32::min)
         };
-        let below = |unit: &Self, n: usize| {
-            let gain = if is_short { 8.0 * f32::from(unit.subblock_gain[n % 3]) } else { 0.0 };
-            (coarsest - unit.wanted[n] - gain).max(0.0)
-        };
-        self.scalefac_scale =
-            (0..count).any(|n| self.wanted[n] < 1e9 && below(self, n) / 2.0 > room(n) + 0.5);
+        let first = least(0..split, 0.0);
+        let mut best = (f32::INFINITY, coarsest, false);
+        let can_preflag = !is_short && version == Version::Mpeg1;
+        for scale in [false, true] {
+            let unit = if scale { 4.0 } else { 2.0 };
+            for preflag in [false, true] {
+                if preflag && !can_preflag {
+                    continue;
+                }
+                let rest = least(split..count, if preflag { unit } else { 0.0 });
+                for (slen1, slen2) in SLEN {
+                    let reach = |slen: u8| unit * (f32::from((1_u16 << slen) - 1) + 0.49);
+                    let base = coarsest.min(first + reach(slen1)).min(rest + reach(slen2));
+                    let mut cost = f32::from(slen1) * split as f32
+                        + f32::from(slen2) * (count - split) as f32
+                        + if scale { 8.0 } else { 0.0 };
+                    let mut excess = 0.0;
+                    for n in 0..layout.len {
+                        if wanted[n] < 1e9 {
+                            excess += layout.band(n).len() as f32 * (wanted[n] - base).max(0.0);
+                        }
+                    }
+                    cost += if self.is_shared { 2.0 } else { 1.0 } * 0.06 * excess;
+                    if cost < best.0 {
+                        best = (cost, base, scale);
+                    }
+                }
+            }
+        }
+        self.base = best.1;
+        self.scalefac_scale = best.2;
         let unit = if self.scalefac_scale { 4.0 } else { 2.0 };
+        let limits = Limits::of(version, self.block_type);
         for n in 0..count {
-            self.scalefactors[n] = if self.wanted[n] < 1e9 {
-                (below(self, n) / unit + 0.5).min(room(n)) as u8
+            let room = limits.at(n) + if can_preflag { PRETAB[n] } else { 0 };
+            self.scalefactors[n] = if wanted[n] < 1e9 {
+                ((self.base - wanted[n]) / unit + 0.5).clamp(0.0, f32::from(room)) as u8
             } else {
                 0
             };
         }
-        // Without preflag there may be no room for all of it.
-        let has_preflag = !is_short
-            && version == Version::Mpeg1
-            && (11..21).all(|n| self.scalefactors[n] >= PRETAB[n]);
+        // Without preflag there is no room for all of it.
+        let has_preflag =
+            can_preflag && (11..21).all(|n| self.scalefactors[n] >= PRETAB[n]);
         if !has_preflag {
             for n in 0..count {
                 self.scalefactors[n] = self.scalefactors[n].min(limits.at(n));
@@ -168,6 +201,47 @@ impl Unit {
         }
         self.pack(version);
         self.raise(layout);
+    }
+
+    /// Gives two long granules of a channel the same scalefactors, if what they want is much alike.
+    pub(crate) fn share(&mut self, second: &mut Self, version: Version, layout: &Layout) -> bool {
+        let first = self;
+        if first.is_silent
+            || second.is_silent
+            || first.block_type == BlockType::Short
+            || second.block_type == BlockType::Short
+        {
+            return false;
+        }
+        let (mut weight, mut mean, mut square) = (0.0, 0.0, 0.0);
+        for n in 0..layout.len {
+            let difference = second.wanted[n] - first.wanted[n];
+            if difference.abs() < 1e9 {
+                let lines = layout.band(n).len() as f32;
+                weight += lines;
+                mean += lines * difference;
+                square += lines * difference * difference;
+            }
+        }
+        mean /= weight.max(1.0);
+        square = square / weight.max(1.0) - mean * mean;
+        if square > 5.0 * 5.0 {
+            return false;
+        }
+        for n in 0..layout.len {
+            let (a, b) = (first.wanted[n], second.wanted[n] - mean);
+            first.wanted[n] = if (a - b).abs() < 1e9 { (a + b) * 0.5 } else { a.min(b) };
+        }
+        first.is_shared = true;
+        first.scale(version, layout);
+        second.scalefactors = first.scalefactors;
+        second.scalefac_scale = first.scalefac_scale;
+        second.packing = first.packing;
+        second.part2_length = 0;
+        second.shared = [true; 4];
+        second.base = first.base + mean;
+        second.raise(layout);
+        true
     }
 
     /// Chooses the packing of the scalefactors.
@@ -255,15 +329,18 @@ impl Quantiser<'_> {
         let mut last = None::<(f32, u32)>;
         for _ in 0..MAX_TRIES {
             let bits = self.try_share(units, share);
-            let mut slope = (0.06 * bits as f32).max(20.0);
+            let coded: u32 =
+                units.iter().map(|unit| u32::from(unit.quantisation.coding.count1_end)).sum();
+            let mut slope = 0.16 * coded as f32 + 4.0;
             if let Some((at, then)) = last
                 && at != share
             {
                 let measured = (then as f32 - bits as f32) / (share - at);
-                slope = measured.clamp(slope * 0.5, slope * 2.0);
+                slope = measured.clamp(slope * 0.5, slope * 3.0);
             }
             last = Some((share, bits));
-            let distance = (bits as f32 - budget as f32) / slope;
+            let distance = ((bits as f32 - budget as f32) / slope).clamp(-24.0, 24.0);
+            TRIES.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             if bits > budget {
                 exceeds = Some(share);
                 share += distance.max(STEP);
@@ -296,7 +373,8 @@ impl Quantiser<'_> {
 }
 
 /// Tries after which a frame is taken as it is, if it fits.
-const MAX_TRIES: usize = 8;
+const MAX_TRIES: usize = 12;
+pub static TRIES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
 
 /// What part of the budget may be left.
 const TOLERANCE: u32 = 128;
