@@ -57,7 +57,6 @@ fn run() -> Result<(), String> {
         let block: Vec<&[f32]> = wav.channels.iter().map(|channel| &channel[at..end]).collect();
         encoder.encode(&block, &mut frames);
     }
-    if std::env::var_os("TRIES").is_some() { eprintln!("tries a frame {}", perpetuo_layer3::rate::TRIES.load(std::sync::atomic::Ordering::Relaxed) as f32 / (len / encoder.block_len()) as f32); }
     encoder.flush(&mut frames);
     fs::write(to, frames).map_err(|error| format!("{to}: {error}"))
 }

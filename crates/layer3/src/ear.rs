@@ -48,7 +48,6 @@ pub(crate) struct Ear {
     fall: PerPartition,
     /// The logarithm of what mask divided by noise energy of one line is to be multiplied by.
     density: PerPartition,
-    flat: PerPartition,
 }
 
 /// Sources of the formulae: ITU-R BS.1387, 2.1.3 to 2.1.8.
@@ -92,7 +91,6 @@ impl Ear {
             quarters: [1.0; _],
             fall: [0.0; _],
             density: [0.0; _],
-            flat: [1.0; _],
         };
         for p in 0..len {
             let (low, high) = (f64::from(starts[p]) * line_hz, f64::from(starts[p + 1]) * line_hz);
@@ -112,7 +110,7 @@ impl Ear {
             let lines = f64::from(starts[p + 1] - starts[p]) / quarters;
             ear.density[p] =
                 ((10_f64.powf(-offset_db / 10.0) / transmission / level).log2()
-                    - 0.25 as f64 * lines.log2()) as f32;
+                    - CROWDING * lines.log2()) as f32;
         }
         // What a flat excitation of one becomes is one.
         let mut flat = [1.0; PARTITIONS + 4];
@@ -120,7 +118,6 @@ impl Ear {
         for (density, flat) in ear.density.iter_mut().zip(flat) {
             *density -= 2.5 * flat.log2();
         }
-        ear.flat = flat;
         ear
     }
 
@@ -140,14 +137,7 @@ impl Ear {
             let sum = sum_of::<V>(&energy, self.starts[p].into(), self.starts[p + 1].into());
             *e = sum * self.weight[p] + self.noise[p];
         }
-        let exc = *e;
         self.spread::<V>(e);
-        if std::env::var_os("EAR").is_some() {
-            for p in 0..self.len {
-                eprint!("{:.1}:{:.1} ", 10.0 * exc[p].log10(), 25.0 * e[p].log10() - 25.0 * self.flat[p].log10());
-            }
-            eprintln!();
-        }
         for at in (0..self.len).step_by(LANES) {
             let log = V::load(eight(e, at)).log2().mul(V::splat(2.5));
             let inverse = V::zero().sub(log.add(V::load(eight(&self.density, at))));
@@ -196,7 +186,7 @@ impl Ear {
 
 /// How far noise is kept out of partitions with many lines a quarter Bark: 0 makes the sum of
 /// noise-to-mask ratios least, 1 makes them all alike. By ear model, 2026-11.
-const CROWDING: f64 = 0.3;
+const CROWDING: f64 = 0.25;
 
 kernel! {
     /// The logarithms to base 2 of the noise energy a line may have in each band of a long block, all
@@ -244,14 +234,19 @@ fn masked_noise_short_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, noise: &mut P
             noise[3 * band + window] = e[band];
         }
     }
-    let (after, before) = (1.0, 3.0);
     for windows in noise[..SHORT_BANDS].as_chunks_mut::<3>().0 {
-        windows[1] = windows[1].max(windows[0] - after);
-        windows[2] = windows[2].max(windows[1] - after);
-        windows[1] = windows[1].max(windows[2] - before);
-        windows[0] = windows[0].max(windows[1] - before);
+        windows[1] = windows[1].max(windows[0] - FALL_AFTER);
+        windows[2] = windows[2].max(windows[1] - FALL_AFTER);
+        windows[1] = windows[1].max(windows[2] - FALL_BEFORE);
+        windows[0] = windows[0].max(windows[1] - FALL_BEFORE);
     }
 }
+
+/// By how much a short block masks less in the one after it, 4 ms later, as a logarithm to base 2.
+const FALL_AFTER: f32 = 1.0;
+
+/// By how much it masks less in the one before it. Both by ear model, 2026-11.
+const FALL_BEFORE: f32 = 3.0;
 
 /// The sum of `values[start..end]`, eight at a time; there are seven more behind.
 #[inline(always)]

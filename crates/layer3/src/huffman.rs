@@ -10,12 +10,9 @@
 use crate::{
     bits::BitSink,
     mdct::{LINES, Spectrum},
-    simd::LANES,
     tables::codes::{self, Code},
+    unit::Quantised,
 };
-
-/// Magnitudes of quantised lines, and room for a vector that begins with the last of them.
-pub(crate) type Quantised = [u16; LINES + 2 * LANES];
 
 /// The greatest magnitude there is a code for: 15 and 13 linbits.
 pub(crate) const MAX_MAGNITUDE: u16 = 15 + (1 << 13) - 1;
@@ -37,6 +34,23 @@ pub(crate) struct Coding {
     pub(crate) count1_end: u16,
     /// Whether the quadruples are coded with table B.
     pub(crate) count1table_select: bool,
+    /// What it costs.
+    pub(crate) bits: u32,
+    /// Bands of the first region, less one.
+    pub(crate) region0_count: u8,
+    /// Bands of the second region, less one.
+    pub(crate) region1_count: u8,
+}
+
+/// Where regions part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Regions {
+    /// Where the first two end, in lines.
+    pub(crate) ends: [usize; 2],
+    /// The greatest magnitude in each.
+    pub(crate) greatest: [u16; 3],
+    /// Bands of the first two, less one.
+    pub(crate) counts: [u8; 2],
 }
 
 /// Lengths and codes, laid out for look-up.
@@ -162,6 +176,7 @@ impl Huffman {
 
     /// The cheapest table for pairs of lines of which `greatest` is the greatest magnitude, and what
     /// they cost with it.
+    #[inline(always)]
     fn cheapest(&self, pairs: &[[u16; 2]], greatest: u16) -> (u8, u32) {
         let class = class(greatest);
         let lengths = &self.lengths[class];
@@ -202,49 +217,47 @@ impl Huffman {
         best
     }
 
-    /// Chooses tables for lines that are 0 from `nonzero_end` on, below 2 from `big_end` on (both even),
-    /// in regions with these greatest magnitudes that end at these lines. Says what it costs.
+    /// Chooses tables for lines that are 0 from `nonzero_end` on and below 2 from `big_end` on, both even.
     #[inline(always)]
     pub(crate) fn choose(
         &self,
         lines: &Quantised,
         nonzero_end: usize,
         big_end: usize,
-        ends: [usize; 2],
-        greatest: [u16; 3],
-    ) -> (Coding, u32) {
-        let quadruples = (nonzero_end - big_end).div_ceil(4);
+        regions: &Regions,
+    ) -> Coding {
         // The last quadruple may not pass the last line: its first two then are a pair.
-        let big_end =
-            if big_end + 4 * quadruples > LINES { big_end + 2 } else { big_end };
-        let quadruples = nonzero_end.saturating_sub(big_end).div_ceil(4);
-        let count1_end = big_end + 4 * quadruples;
+        let passes = big_end + (nonzero_end - big_end).next_multiple_of(4) > LINES;
+        let big_end = if passes { big_end + 2 } else { big_end };
+        let count1_end = big_end + (nonzero_end - big_end).next_multiple_of(4);
         let mut sum = 0;
         for quadruple in lines[big_end..count1_end].as_chunks::<4>().0 {
             sum += self.quadruple_lengths[quadruple_index(quadruple) & 15];
         }
         let (bits_a, bits_b) = (sum & 0xFFFF, sum >> 16);
-        let mut bits = bits_a.min(bits_b);
-        let ends = [ends[0].min(big_end), ends[1].min(big_end), big_end];
-        let mut begin = 0;
-        let mut table_select = [0; 3];
-        for region in 0..3 {
-            let pairs = lines[begin..ends[region]].as_chunks::<2>().0;
-            if !pairs.is_empty() {
-                // A pair that was half a quadruple is in the last region.
-                let (table, cost) = self.cheapest(pairs, greatest[region].max(1));
-                table_select[region] = table;
-                bits += cost;
-            }
-            begin = ends[region];
-        }
-        let coding = Coding {
-            ends: ends.map(|end| end as u16),
-            table_select,
+        let mut coding = Coding {
+            ends: [regions.ends[0], regions.ends[1], big_end].map(|end| end.min(big_end) as u16),
+            table_select: [0; 3],
             count1_end: count1_end as u16,
             count1table_select: bits_b < bits_a,
+            bits: bits_a.min(bits_b),
+            region0_count: regions.counts[0],
+            region1_count: regions.counts[1],
         };
-        (coding, bits)
+        let mut begin = 0;
+        for region in 0..3 {
+            let end = usize::from(coding.ends[region]);
+            let pairs = lines[begin..end].as_chunks::<2>().0;
+            if !pairs.is_empty() {
+                // What was to be a quadruple may be a pair of ones in a region of zeros.
+                let greatest = regions.greatest[region].max(u16::from(passes));
+                let (table_select, bits) = self.cheapest(pairs, greatest);
+                coding.table_select[region] = table_select;
+                coding.bits += bits;
+            }
+            begin = end;
+        }
+        coding
     }
 
     /// Writes lines as they were counted, with the signs of the spectrum they come from.

@@ -6,7 +6,6 @@
 
 use crate::{
     mdct::{BlockType, LINES, Spectrum},
-    simd::LANES,
     tables::bands::{LongBands, ShortBands},
 };
 
@@ -25,13 +24,19 @@ pub(crate) struct Layout {
     pub(crate) starts: PerBand<u16>,
     /// How many there are: 22 or 39.
     pub(crate) len: usize,
+    /// Lines of each band; none behind the last.
+    pub(crate) lines: PerBand<f32>,
+    /// A band of which decoders disagree where it begins, see [`DISPUTED_24`].
+    ///
+    /// [`DISPUTED_24`]: crate::tables::bands::DISPUTED_24
+    pub(crate) disputed: Option<usize>,
 }
 
 impl Layout {
-    pub(crate) fn long(bands: &LongBands) -> Self {
+    pub(crate) fn long(bands: &LongBands, disputed: Option<usize>) -> Self {
         let mut starts = [LINES as u16; SHORT_BANDS + 1];
         starts[..bands.len()].copy_from_slice(bands);
-        Self { starts, len: LONG_BANDS }
+        Self::new(starts, LONG_BANDS, disputed)
     }
 
     pub(crate) fn short(bands: &ShortBands) -> Self {
@@ -42,7 +47,14 @@ impl Layout {
             }
             3 * bands[band] + window as u16 * (bands[band + 1] - bands[band])
         });
-        Self { starts, len: SHORT_BANDS }
+        Self::new(starts, SHORT_BANDS, None)
+    }
+
+    fn new(starts: PerBand<u16>, len: usize, disputed: Option<usize>) -> Self {
+        let lines = std::array::from_fn(|n| {
+            starts.get(n + 1).map_or(0.0, |&end| f32::from(end - starts[n]))
+        });
+        Self { starts, len, lines, disputed }
     }
 
     /// The lines of band `n`.
@@ -84,5 +96,4 @@ pub(crate) fn low_pass(block_type: BlockType, end: usize, lines: &mut Spectrum) 
     } else {
         lines[end..].fill(0.0);
     }
-    const { assert!(LINES % LANES == 0) };
 }

@@ -1,4 +1,4 @@
-//! Quantisation: from lines and a step a band to magnitudes.
+//! Quantisation: from lines and a step a band to magnitudes, and to where Huffman regions part.
 //!
 //! ```text
 //! q = ⌊(|x| / step)^0.75 + 0.4054⌋        step = 2^(e/4)
@@ -10,20 +10,21 @@
 //! Source: ISO/IEC 11172-3, C.1.5.4.4.1; 2.4.3.4.7.1 for the decoder.
 
 use crate::{
-    huffman::{Coding, Huffman, MAX_MAGNITUDE, Quantised, class},
+    context::Context,
+    huffman::{MAX_MAGNITUDE, Regions, class},
     layout::{Layout, PerBand},
     mdct::{BlockType, LINES, Spectrum},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
+    unit::{MIN_GAIN, Quantised, Unit},
 };
 
 /// What is added before the fraction is cut off.
 const ROUND: f32 = 0.4054;
 
-/// The least exponent of a step that can come about: gain 0, and all that can lower it.
-const MIN_EXPONENT: i32 = -400;
-
-/// Exponents of steps there is a factor for.
-const EXPONENTS: usize = 500;
+/// Exponents of steps there is a factor for: from gain 0 lowered as far as it goes, up to gain 255.
+const MIN_EXPONENT: i32 = MIN_GAIN - 4 * 15 - 8 * 7;
+/// See [`MIN_EXPONENT`].
+const EXPONENTS: usize = 256 + 4 * 15 + 8 * 7;
 
 /// `2^(−3e/16)` for exponents of steps.
 pub(crate) struct Steps([f32; EXPONENTS]);
@@ -31,7 +32,7 @@ pub(crate) struct Steps([f32; EXPONENTS]);
 impl Steps {
     pub(crate) fn new() -> Self {
         Self(std::array::from_fn(|n| {
-            2_f64.powf(-3.0 / 16.0 * (n as i32 + MIN_EXPONENT) as f64) as f32
+            2_f64.powf(-3.0 / 16.0 * f64::from(n as i32 + MIN_EXPONENT)) as f32
         }))
     }
 
@@ -42,7 +43,8 @@ impl Steps {
     }
 }
 
-/// What is known of a granule and channel before it is quantised.
+/// What is known of a spectrum before it is quantised.
+#[derive(Clone)]
 pub(crate) struct Powers {
     /// The 3/4th power of each magnitude.
     pub(crate) lines: Spectrum,
@@ -50,23 +52,29 @@ pub(crate) struct Powers {
     pub(crate) greatest: PerBand<f32>,
     /// The mean square root of the magnitudes of each band.
     pub(crate) mean_root: PerBand<f32>,
-    /// The mean energy of each band.
-    pub(crate) energy: PerBand<f32>,
+}
+
+impl Powers {
+    pub(crate) fn new() -> Self {
+        Self { lines: [0.0; _], greatest: [0.0; _], mean_root: [0.0; _] }
+    }
 }
 
 kernel! {
-    /// Raises lines to the power of 3/4.
-    pub(crate) fn raise = raise_lanes(layout: &Layout, lines: &Spectrum, powers: &mut Powers);
+    /// Raises the lines of a unit to the power of 3/4.
+    pub(crate) fn raise = raise_lanes(context: &Context, unit: &mut Unit);
 }
 
 #[inline(always)]
-fn raise_lanes<V: Lanes>(layout: &Layout, lines: &Spectrum, powers: &mut Powers) {
+fn raise_lanes<V: Lanes>(context: &Context, unit: &mut Unit) {
+    let layout = context.layout(unit.block_type);
+    let powers = &mut unit.powers;
     for n in 0..layout.len {
         let band = layout.band(n);
-        let (mut roots, mut greatest, mut energy) = (V::zero(), V::zero(), V::zero());
+        let (mut roots, mut greatest) = (V::zero(), V::zero());
         let mut at = band.start;
         while at < band.end {
-            let x = V::load(eight(lines, at)).abs();
+            let x = V::load(eight(&unit.spectrum, at)).abs();
             // Lines of the next band are written again with it.
             let x = if at + LANES > band.end { x.keep_first(band.end - at) } else { x };
             let root = x.sqrt();
@@ -74,73 +82,43 @@ fn raise_lanes<V: Lanes>(layout: &Layout, lines: &Spectrum, powers: &mut Powers)
             power.store(eight_mut(&mut powers.lines, at));
             roots = roots.add(root);
             greatest = greatest.max(power);
-            energy = energy.add_mul(x, x);
             at += LANES;
         }
-        let scale = 1.0 / band.len() as f32;
         powers.greatest[n] = greatest.greatest();
-        powers.mean_root[n] = roots.sum() * scale;
-        powers.energy[n] = energy.sum() * scale;
+        powers.mean_root[n] = roots.sum() / layout.lines[n];
     }
-}
-
-/// A granule of a channel, quantised and counted.
-pub(crate) struct Quantisation {
-    pub(crate) lines: Quantised,
-    pub(crate) coding: Coding,
-    /// Bits of the Huffman codes.
-    pub(crate) bits: u32,
-    pub(crate) region0_count: u8,
-    pub(crate) region1_count: u8,
+    // What lies behind the last band is of none.
+    powers.greatest[layout.len..].fill(0.0);
 }
 
 kernel! {
-    /// Quantises each band with a step of `2^((gain − raised[band])/4)`, and chooses regions and tables.
+    /// Quantises a unit so that its coarsest step is `2^(gain/4)`, and chooses its regions and tables.
     ///
-    /// The greatest magnitude must not pass [`MAX_MAGNITUDE`]: see [`least_gain`].
-    pub(crate) fn quantise = quantise_lanes(
-        steps: &Steps,
-        huffman: &Huffman,
-        layout: &Layout,
-        block_type: BlockType,
-        powers: &Powers,
-        gain: i32,
-        raised: &PerBand<u8>,
-        disputed: usize,
-        out: &mut Quantisation,
-    );
+    /// No magnitude may pass [`MAX_MAGNITUDE`]: see [`least_gain`].
+    pub(crate) fn quantise = quantise_lanes(context: &Context, unit: &mut Unit, gain: i32);
 }
 
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "a kernel takes what it works on, not a struct of it")]
-fn quantise_lanes<V: Lanes>(
-    steps: &Steps,
-    huffman: &Huffman,
-    layout: &Layout,
-    block_type: BlockType,
-    powers: &Powers,
-    gain: i32,
-    raised: &PerBand<u8>,
-    disputed: usize,
-    out: &mut Quantisation,
-) {
+fn quantise_lanes<V: Lanes>(context: &Context, unit: &mut Unit, gain: i32) {
+    let layout = context.layout(unit.block_type);
+    let Unit { powers, allocation, quantised: lines, .. } = unit;
+    let mut factors: PerBand<f32> = [0.0; _];
     let mut greatest: PerBand<u16> = [0; _];
     // Bands up to the last with a magnitude above 0, and above 1.
     let (mut nonzero_bands, mut big_bands) = (0, 0);
     for n in 0..layout.len {
-        let factor = steps.factor(gain - i32::from(raised[n]));
-        greatest[n] = (powers.greatest[n] * factor + ROUND) as u16;
+        factors[n] = context.tables.steps.factor(gain - i32::from(allocation.raised[n]));
+        greatest[n] = (powers.greatest[n] * factors[n] + ROUND) as i32 as u16;
         if greatest[n] > 0 {
             nonzero_bands = n + 1;
-            if greatest[n] > 1 {
-                big_bands = n + 1;
-            }
+        }
+        if greatest[n] > 1 {
+            big_bands = n + 1;
         }
     }
-    let lines = &mut out.lines;
     for n in 0..nonzero_bands {
         let band = layout.band(n);
-        let factor = V::splat(steps.factor(gain - i32::from(raised[n])));
+        let factor = V::splat(factors[n]);
         let mut at = band.start;
         while at < band.end {
             // Lines of the next band are written again with it.
@@ -150,96 +128,99 @@ fn quantise_lanes<V: Lanes>(
         }
     }
     lines[layout.starts[nonzero_bands].into()..].fill(0);
-    let end_of = |bands: usize, above: u16| {
-        let mut end = usize::from(layout.starts[bands]);
-        while end > 0 && lines[end - 2] <= above && lines[end - 1] <= above {
-            end -= 2;
-        }
-        end
+    let nonzero_end = end_of(lines, layout.starts[nonzero_bands].into(), 0);
+    let big_end = end_of(lines, layout.starts[big_bands].into(), 1);
+    let regions = match unit.block_type {
+        BlockType::Normal => split(layout, &greatest, big_end),
+        // Two regions (2.4.2.7): the first has eight bands, or three of each short block.
+        BlockType::Short => regions(layout, &greatest, 9, layout.len),
+        _ => regions(layout, &greatest, 8, layout.len),
     };
-    let nonzero_end = end_of(nonzero_bands, 0);
-    let big_end = end_of(big_bands, 1).min(nonzero_end);
-    let (region0, region1) = if block_type == BlockType::Normal {
-        split(layout, &greatest, big_end, disputed)
-    } else {
-        // Two regions, of which the first has eight bands, or three of each short block.
-        (if block_type == BlockType::Short { 9 } else { 8 }, 36)
-    };
-    let end0 = region0.min(layout.len);
-    let end1 = (region0 + region1).min(layout.len);
-    let max = |bands: &[u16]| bands.iter().copied().max().unwrap_or(0);
-    let maxima = [
-        max(&greatest[..end0]),
-        max(&greatest[end0..end1]),
-        max(&greatest[end1..layout.len]),
-    ];
-    let ends = [layout.starts[end0].into(), layout.starts[end1].into()];
-    let (coding, bits) = huffman.choose(lines, nonzero_end, big_end, ends, maxima);
-    out.coding = coding;
-    out.bits = bits;
-    out.region0_count = region0 as u8 - 1;
-    out.region1_count = if block_type == BlockType::Normal { region1 as u8 - 1 } else { 0 };
+    unit.coding = context.tables.huffman.choose(lines, nonzero_end, big_end, &regions);
+    unit.gain = gain;
 }
 
-/// Where regions best part: the numbers of bands in the first (1 to 16) and in the second (1 to 8).
+/// Where the last pair of lines with one above `limit` ends; none lies behind `end`, which is even.
 #[inline(always)]
-fn split(
-    layout: &Layout,
-    greatest: &PerBand<u16>,
-    big_end: usize,
-    disputed: usize,
-) -> (usize, usize) {
-    // What a pair costs more or less in the tables of each class; by measurement of what is best.
-    const COST: [u32; 8] = [0, 2, 4, 6, 7, 9, 12, 16];
+fn end_of(lines: &Quantised, end: usize, limit: u16) -> usize {
+    let mut end = end;
+    while end > 0 && lines[end - 1] <= limit && lines[end - 2] <= limit {
+        end -= 2;
+    }
+    end
+}
+
+/// Regions of which the first two end at bands.
+#[inline(always)]
+fn regions(layout: &Layout, greatest: &PerBand<u16>, end0: usize, end1: usize) -> Regions {
+    let of = |bands: std::ops::Range<usize>| greatest[bands].iter().copied().max().unwrap_or(0);
+    Regions {
+        ends: [layout.starts[end0].into(), layout.starts[end1].into()],
+        greatest: [of(0..end0), of(end0..end1), of(end1..layout.len)],
+        counts: [end0 as u8 - 1, (end1 - end0).clamp(1, 8) as u8 - 1],
+    }
+}
+
+/// What a line costs in the tables of each class, in an arbitrary unit: so that the borders come out
+/// about where trying all of them puts them (0.05 dB of noise to mask short of it; ten items, 2026-11).
+const CLASS_COST: [u32; 8] = [0, 2, 4, 6, 7, 9, 12, 16];
+
+/// Where regions best part, by the greatest magnitude in each band: 1 to 16 bands in the first, 1 to 8 in
+/// the second.
+#[inline(always)]
+fn split(layout: &Layout, greatest: &PerBand<u16>, big_end: usize) -> Regions {
     let mut bands = 0;
     while bands < layout.len && usize::from(layout.starts[bands]) < big_end {
         bands += 1;
     }
-    let cost = |n: usize| COST[class(greatest[n])];
-    // The greatest cost from each band to the end.
-    let mut rest = [0; 24];
-    for n in (0..bands).rev() {
-        rest[n] = rest[n + 1].max(cost(n));
+    let mut cost = [0; 32];
+    for (cost, &greatest) in cost.iter_mut().zip(&greatest[..bands]) {
+        *cost = CLASS_COST[class(greatest)];
     }
-    let end = |n: usize| if n >= bands { big_end as u32 } else { layout.starts[n].into() };
-    let mut best = (1, 1, u32::MAX);
+    // The greatest cost from each band to the end.
+    let mut rest = [0; 32];
+    for n in (0..bands).rev() {
+        rest[n] = rest[n + 1].max(cost[n]);
+    }
+    let end = |n: usize| if n < bands { layout.starts[n].into() } else { big_end as u32 };
+    let mut best = (1, 2, u32::MAX);
     let mut first = 0;
-    for region0 in 1..=bands.clamp(1, 16) {
-        first = first.max(cost(region0 - 1));
-        if region0 == disputed {
+    for end0 in 1..=bands.clamp(1, 16) {
+        first = first.max(cost[end0 - 1]);
+        if layout.disputed == Some(end0) {
             continue;
         }
         let mut second = 0;
-        for region1 in 1..=8 {
-            let border = region0 + region1;
-            if border > bands.max(2) {
-                break;
-            }
-            second = second.max(cost(border - 1));
-            if border == disputed {
-                continue;
-            }
-            let total = end(region0) * first
-                + (end(border) - end(region0)) * second
-                + (big_end as u32 - end(border)) * rest[border];
-            if total < best.2 {
-                best = (region0, region1, total);
+        for end1 in end0 + 1..=(end0 + 8).min(bands.max(2)) {
+            second = second.max(cost[end1 - 1]);
+            let total = end(end0) * first
+                + (end(end1) - end(end0)) * second
+                + (big_end as u32 - end(end1)) * rest[end1];
+            if total < best.2 && layout.disputed != Some(end1) {
+                best = (end0, end1, total);
             }
         }
     }
-    (best.0, best.1)
+    regions(layout, greatest, best.0, best.1)
 }
 
-/// The least gain at which no magnitude passes what there is a code for.
-pub(crate) fn least_gain(powers: &Powers, raised: &PerBand<u8>, bands: usize) -> i32 {
-    let mut least = -210;
-    for n in 0..bands {
-        if powers.greatest[n] > 0.0 {
-            let exponent = 16.0 / 3.0 * (powers.greatest[n] / f32::from(MAX_MAGNITUDE)).log2();
-            least = least.max(exponent.ceil() as i32 + i32::from(raised[n]));
-        }
+kernel! {
+    /// The least gain at which no magnitude of a unit passes what there is a code for.
+    pub(crate) fn least_gain = least_gain_lanes(context: &Context, unit: &Unit) -> i32;
+}
+
+#[inline(always)]
+fn least_gain_lanes<V: Lanes>(context: &Context, unit: &Unit) -> i32 {
+    let layout = context.layout(unit.block_type);
+    let raised: PerBand<f32> = unit.allocation.raised.map(f32::from);
+    let mut least = V::splat(MIN_GAIN as f32);
+    for at in (0..layout.len).step_by(LANES) {
+        let over = V::load(eight(&unit.powers.greatest, at))
+            .mul(V::splat(1.0 / MAX_MAGNITUDE as f32))
+            .max(V::splat(f32::MIN_POSITIVE));
+        least = least.max(over.log2().mul(V::splat(16.0 / 3.0)).add(V::load(eight(&raised, at))));
     }
-    least
+    least.greatest().ceil() as i32
 }
 
 const _: () = assert!(LINES.is_multiple_of(LANES));

@@ -8,17 +8,16 @@ pub(crate) type LongBands = [u16; 23];
 /// The first line of each band of one short block, and 192. The last band has no scalefactor.
 pub(crate) type ShortBands = [u16; 14];
 
-/// The bands at a sample rate, or nothing for one that Layer III does not have.
-pub(crate) fn bands(sample_rate_hz: u32) -> Option<(&'static LongBands, &'static ShortBands)> {
-    Some(match sample_rate_hz {
+/// The bands at a sample rate of Layer III; at others, those of 16 kHz.
+pub(crate) fn bands(sample_rate_hz: u32) -> (&'static LongBands, &'static ShortBands) {
+    match sample_rate_hz {
         48_000 => (&LONG_48, &SHORT_48),
         44_100 => (&LONG_44, &SHORT_44),
         32_000 => (&LONG_32, &SHORT_32),
         24_000 => (&LONG_24, &SHORT_24),
         22_050 => (&LONG_22, &SHORT_22),
-        16_000 => (&LONG_22, &SHORT_16),
-        _ => return None,
-    })
+        _ => (&LONG_22, &SHORT_16),
+    }
 }
 
 const LONG_44: LongBands = [

@@ -1,0 +1,347 @@
+//! Scalefactors: a step for each band, so that noise lies under the mask alike everywhere.
+//!
+//! The noise that quantisation adds to a line x is the square of the interval between neighbours over 12,
+//! about `(4/27) · step^1.5 · √|x|`. So the noise that is allowed gives each band its step without a search:
+//!
+//! ```text
+//! step^1.5 = (27/4) · allowed / mean √|x|
+//! ```
+//!
+//! Scalefactors can say steps only so far apart, and cost bits. Of all ways to pack them the one is taken
+//! that costs least together with the bits of bands which get a finer step than they want.
+
+use crate::{
+    context::Context,
+    layout::{Layout, PerBand},
+    mdct::BlockType,
+    scalefactors::{MAX_SCALEFACTORS, Packing, Scalefactors, pack},
+    side_info::Version,
+    simd::{LANES, Lanes, eight, eight_mut, kernel},
+    tables::bands::{PRETAB, SLEN},
+    unit::{UNKNOWN, Unit},
+};
+
+/// The steps of a granule and channel relative to its coarsest.
+#[derive(Clone, Copy)]
+pub(crate) struct Allocation {
+    pub(crate) scalefactors: Scalefactors,
+    pub(crate) packing: Packing,
+    pub(crate) scalefac_scale: bool,
+    pub(crate) subblock_gain: [u8; 3],
+    /// The groups of bands whose scalefactors are those of the granule before (`scfsi`).
+    pub(crate) shared: [bool; 4],
+    /// Bits of the scalefactors.
+    pub(crate) part2_length: u32,
+    /// By how many quarters the exponent of each band's step is lower than the coarsest.
+    pub(crate) raised: PerBand<u8>,
+    /// The exponent of the coarsest step, in quarters, before the frame's share is added.
+    pub(crate) base: f32,
+}
+
+impl Allocation {
+    /// One step for all bands, which costs nothing to say.
+    pub(crate) fn new() -> Self {
+        Self {
+            scalefactors: [0; _],
+            packing: Packing::default(),
+            scalefac_scale: false,
+            subblock_gain: [0; _],
+            shared: [false; _],
+            part2_length: 0,
+            raised: [0; _],
+            base: 0.0,
+        }
+    }
+}
+
+/// What a step finer than wanted costs, in bits a line and quarter of its exponent. In theory 3/16 of
+/// a line that is not zero, but the finer step is of use as well; on ten items at four rates, 2026-11.
+const FINER_COST_BITS: f32 = 0.06;
+
+/// What the doubled grid of `scalefac_scale` costs by its coarseness. As above.
+const SCALE_COST_BITS: f32 = 8.0;
+
+/// Two granules share scalefactors when what they want differs by no more, in quarters, root mean
+/// square over lines. As above: from 3 to 6 the same.
+const SHARING_DISTANCE: f32 = 5.0;
+
+/// Exponents lower than this are those of bands without a line that is not zero.
+const EMPTY: f32 = -400.0;
+
+kernel! {
+    /// Finds the steps that the allowed noise asks for, and whether there is anything to send.
+    ///
+    /// `share` is the frame's share that is expected: bands that would be silent with it anyway need no
+    /// finer step than makes them so.
+    pub(crate) fn want = want_lanes(context: &Context, unit: &mut Unit, share: f32);
+}
+
+#[inline(always)]
+fn want_lanes<V: Lanes>(context: &Context, unit: &mut Unit, share: f32) {
+    let layout = context.layout(unit.block_type);
+    // log2 (27/4)
+    let constant = V::splat(2.754_887_5);
+    // (1 − 0.4054)^(4/3) of the step is the greatest line that rounds to zero.
+    let zero = V::splat(0.5946);
+    let mut greatest = V::zero();
+    for at in (0..layout.len).step_by(LANES) {
+        let power = V::load(eight(&unit.powers.greatest, at));
+        let root = V::load(eight(&unit.powers.mean_root, at)).max(V::splat(f32::MIN_POSITIVE));
+        let allowed = V::load(eight(&unit.allowed, at));
+        let wanted = allowed.sub(root.log2()).add(constant).mul(V::splat(8.0 / 3.0));
+        let silent = power.div(zero).max(V::splat(f32::MIN_POSITIVE)).log2();
+        let silent = silent.mul(V::splat(16.0 / 3.0)).sub(V::splat(share));
+        wanted.min(silent).store(eight_mut(&mut unit.wanted, at));
+        greatest = greatest.max(power);
+    }
+    unit.wanted[layout.len..].fill(f32::MIN);
+    unit.is_silent = greatest.greatest() == 0.0;
+    if let Some(n) = layout.disputed.filter(|_| unit.block_type != BlockType::Short) {
+        // The scalefactor of both is that of the finer.
+        let finer = match (unit.wanted[n - 1], unit.wanted[n]) {
+            (below, here) if below < EMPTY => here,
+            (below, here) if here < EMPTY => below,
+            (below, here) => below.min(here),
+        };
+        unit.wanted[n - 1] = finer;
+        unit.wanted[n] = finer;
+    }
+}
+
+kernel! {
+    /// Gives two granules of a channel the same scalefactors, if what they want is much alike: those of
+    /// the second then cost nothing. Says whether it did.
+    pub(crate) fn allocate_shared = allocate_shared_lanes(
+        context: &Context,
+        first: &mut Unit,
+        second: &mut Unit,
+    ) -> bool;
+}
+
+#[inline(always)]
+fn allocate_shared_lanes<V: Lanes>(
+    context: &Context,
+    first: &mut Unit,
+    second: &mut Unit,
+) -> bool {
+    let is_long = |unit: &Unit| !unit.is_silent && unit.block_type != BlockType::Short;
+    if !is_long(first) || !is_long(second) {
+        return false;
+    }
+    let layout = &context.rate.long;
+    let (mut lines, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    for n in 0..layout.len {
+        if first.wanted[n] > EMPTY && second.wanted[n] > EMPTY {
+            let difference = second.wanted[n] - first.wanted[n];
+            lines += layout.lines[n];
+            sum += layout.lines[n] * difference;
+            squares += layout.lines[n] * difference * difference;
+        }
+    }
+    if lines == 0.0 {
+        return false;
+    }
+    let mean = sum / lines;
+    if squares / lines - mean * mean > SHARING_DISTANCE * SHARING_DISTANCE {
+        return false;
+    }
+    for n in 0..layout.len {
+        let (a, b) = (first.wanted[n], second.wanted[n] - mean);
+        first.wanted[n] = if a > EMPTY && b > EMPTY { (a + b) * 0.5 } else { a.max(b) };
+    }
+    allocate_for::<V>(context, first, 2.0);
+    second.allocation = Allocation {
+        part2_length: 0,
+        shared: [true; 4],
+        base: first.allocation.base + mean,
+        ..first.allocation
+    };
+    second.gain = UNKNOWN;
+    true
+}
+
+kernel! {
+    /// Turns the wanted steps of a granule and channel into scalefactors.
+    pub(crate) fn allocate = allocate_lanes(context: &Context, unit: &mut Unit);
+}
+
+#[inline(always)]
+fn allocate_lanes<V: Lanes>(context: &Context, unit: &mut Unit) {
+    if !unit.is_silent {
+        allocate_for::<V>(context, unit, 1.0);
+    }
+}
+
+/// `granules` is how many the scalefactors are for.
+#[inline(always)]
+fn allocate_for<V: Lanes>(context: &Context, unit: &mut Unit, granules: f32) {
+    let layout = context.layout(unit.block_type);
+    let bands = Bands::of(context.rate.version, unit.block_type);
+    let allocation = &mut unit.allocation;
+    let mut wanted = unit.wanted;
+    allocation.subblock_gain = [0; 3];
+    if bands.is_short {
+        subblock_gain(&mut wanted, &mut allocation.subblock_gain);
+    }
+    let plan = cheapest::<V>(layout, &bands, &wanted, granules);
+    allocation.base = plan.base;
+    allocation.scalefac_scale = plan.quarters > 2.0;
+    let scale = 1.0 / plan.quarters;
+    for n in 0..bands.len {
+        let steps = (plan.base - wanted[n]) * scale + 0.5;
+        let room = f32::from(bands.limit(n) + bands.pretab(n));
+        allocation.scalefactors[n] =
+            if wanted[n] > EMPTY { steps.clamp(0.0, room) as u8 } else { 0 };
+    }
+    // Without preflag there is no room for all of it.
+    let has_preflag = bands.has_preflag
+        && (bands.split..bands.len).all(|n| allocation.scalefactors[n] >= PRETAB[n]);
+    if !has_preflag {
+        for n in 0..bands.len {
+            allocation.scalefactors[n] = allocation.scalefactors[n].min(bands.limit(n));
+        }
+    }
+    allocation.shared = [false; 4];
+    (allocation.packing, allocation.part2_length) =
+        pack(context.rate.version, unit.block_type, &mut allocation.scalefactors);
+    raise(layout, &bands, allocation);
+    unit.gain = UNKNOWN;
+}
+
+/// What of the bands matters here.
+struct Bands {
+    is_short: bool,
+    /// Those with a scalefactor.
+    len: usize,
+    /// The first of those with fewer bits.
+    split: usize,
+    has_preflag: bool,
+}
+
+impl Bands {
+    #[inline(always)]
+    fn of(version: Version, block_type: BlockType) -> Self {
+        let is_short = block_type == BlockType::Short;
+        Self {
+            is_short,
+            len: if is_short { MAX_SCALEFACTORS } else { 21 },
+            split: if is_short { 18 } else { 11 },
+            has_preflag: !is_short && version == Version::Mpeg1,
+        }
+    }
+
+    /// The greatest scalefactor of a band, without `preflag`.
+    #[inline(always)]
+    fn limit(&self, n: usize) -> u8 {
+        if n < self.split { 15 } else { 7 }
+    }
+
+    /// What `preflag` could add.
+    #[inline(always)]
+    fn pretab(&self, n: usize) -> u8 {
+        if self.has_preflag { PRETAB[n] } else { 0 }
+    }
+}
+
+/// Takes out of the wanted exponents what whole windows have in common, in steps of 8 quarters.
+#[inline(always)]
+fn subblock_gain(wanted: &mut PerBand<f32>, gains: &mut [u8; 3]) {
+    let mut coarsest = [f32::MIN; 3];
+    for (n, &wanted) in wanted.iter().enumerate() {
+        coarsest[n % 3] = coarsest[n % 3].max(wanted);
+    }
+    let all = coarsest.into_iter().fold(f32::MIN, f32::max);
+    for (gain, of) in gains.iter_mut().zip(coarsest) {
+        if of > EMPTY {
+            *gain = ((all - of) / 8.0).min(7.0) as u8;
+        }
+    }
+    for (n, wanted) in wanted.iter_mut().enumerate() {
+        *wanted += 8.0 * f32::from(gains[n % 3]);
+    }
+}
+
+/// A way to say steps.
+struct Plan {
+    base: f32,
+    /// By how many quarters a scalefactor lowers the exponent: 2, or 4 with `scalefac_scale`.
+    quarters: f32,
+}
+
+/// The way that costs least.
+#[inline(always)]
+fn cheapest<V: Lanes>(
+    layout: &Layout,
+    bands: &Bands,
+    wanted: &PerBand<f32>,
+    granules: f32,
+) -> Plan {
+    // The coarsest step, and the finest of the first bands and, for each way to raise these, the rest.
+    let mut coarsest = f32::MIN;
+    let mut first = f32::MAX;
+    let mut rest = [f32::MAX; 3];
+    for (n, &wanted) in wanted.iter().enumerate().take(layout.len) {
+        coarsest = coarsest.max(wanted);
+        if wanted < EMPTY || n >= bands.len {
+            continue;
+        }
+        if n < bands.split {
+            first = first.min(wanted);
+        } else {
+            let raised = f32::from(bands.pretab(n));
+            for (rest, quarters) in rest.iter_mut().zip([0.0, 2.0, 4.0]) {
+                *rest = rest.min(wanted + quarters * raised);
+            }
+        }
+    }
+    let mut plan = Plan { base: coarsest, quarters: 2.0 };
+    let mut least = f32::MAX;
+    let ways = if bands.has_preflag { 4 } else { 2 };
+    for way in 0..ways {
+        let quarters = [2.0, 4.0][way % 2];
+        let rest = if way < 2 { rest[0] } else { rest[way % 2 + 1] };
+        for (slen1, slen2) in SLEN {
+            let mut cost = f32::from(slen1) * bands.split as f32
+                + f32::from(slen2) * (bands.len - bands.split) as f32
+                + if quarters > 2.0 { SCALE_COST_BITS } else { 0.0 };
+            if cost >= least {
+                continue;
+            }
+            // Half a scalefactor rounds down.
+            let reach = |slen: u8| quarters * (f32::from((1_u16 << slen) - 1) + 0.49);
+            let base = coarsest.min(first + reach(slen1)).min(rest + reach(slen2));
+            if base < coarsest {
+                cost += granules * FINER_COST_BITS * excess::<V>(layout, wanted, base);
+            }
+            if cost < least {
+                least = cost;
+                plan = Plan { base, quarters };
+            }
+        }
+    }
+    plan
+}
+
+/// By how much all lines together get a finer step than wanted, in quarters.
+#[inline(always)]
+fn excess<V: Lanes>(layout: &Layout, wanted: &PerBand<f32>, base: f32) -> f32 {
+    let mut sum = V::zero();
+    for at in (0..layout.len).step_by(LANES) {
+        let finer = V::load(eight(wanted, at)).sub(V::splat(base)).max(V::zero());
+        sum = sum.add_mul(finer, V::load(eight(&layout.lines, at)));
+    }
+    sum.sum()
+}
+
+/// Notes what the scalefactors make of each band's step.
+#[inline(always)]
+fn raise(layout: &Layout, bands: &Bands, allocation: &mut Allocation) {
+    let quarters = if allocation.scalefac_scale { 4 } else { 2 };
+    for n in 0..layout.len {
+        let scalefactor = allocation.scalefactors.get(n).map_or(0, |&scalefactor| {
+            scalefactor + if allocation.packing.preflag { bands.pretab(n) } else { 0 }
+        });
+        let gain = if bands.is_short { 8 * allocation.subblock_gain[n % 3] } else { 0 };
+        allocation.raised[n] = quarters * scalefactor + gain;
+    }
+}

@@ -1,0 +1,90 @@
+//! One channel of one granule on its way into the bitstream.
+
+use crate::{
+    allocation::Allocation,
+    huffman::Coding,
+    layout::PerBand,
+    mdct::{BlockType, LINES, Spectrum},
+    quantise::Powers,
+    side_info::GranuleInfo,
+    simd::LANES,
+};
+
+/// What is known of one channel of one granule: from its spectrum to its codes.
+#[derive(Clone)]
+pub(crate) struct Unit {
+    pub(crate) block_type: BlockType,
+    /// In the order of the bitstream.
+    pub(crate) spectrum: Spectrum,
+    /// The logarithm to base 2 of the noise energy a line of each band may have, all up to one factor.
+    pub(crate) allowed: PerBand<f32>,
+    pub(crate) powers: Powers,
+    /// The exponent of the step each band wants, in quarters, before the frame's share is added.
+    pub(crate) wanted: PerBand<f32>,
+    pub(crate) allocation: Allocation,
+    /// The exponent of the coarsest step in quarters; [`UNKNOWN`] before it is quantised.
+    pub(crate) gain: i32,
+    pub(crate) quantised: Quantised,
+    pub(crate) coding: Coding,
+    /// All lines are zero, or are to be: nothing is sent.
+    pub(crate) is_silent: bool,
+}
+
+/// Magnitudes of quantised lines, and room for a vector that begins with the last of them.
+pub(crate) type Quantised = [u16; LINES + 2 * LANES];
+
+/// The gain of what was not quantised yet.
+pub(crate) const UNKNOWN: i32 = i32::MIN;
+
+/// What `global_gain` is more than the exponent (ISO/IEC 11172-3, 2.4.3.4.7.1).
+const GLOBAL_GAIN_OFFSET: i32 = 210;
+
+/// Exponents that `global_gain`, 0 to 255, can say.
+pub(crate) const MIN_GAIN: i32 = -GLOBAL_GAIN_OFFSET;
+/// See [`MIN_GAIN`].
+pub(crate) const MAX_GAIN: i32 = 255 - GLOBAL_GAIN_OFFSET;
+
+impl Unit {
+    pub(crate) fn new() -> Self {
+        Self {
+            block_type: BlockType::Normal,
+            spectrum: [0.0; _],
+            allowed: [0.0; _],
+            powers: Powers::new(),
+            wanted: [0.0; _],
+            allocation: Allocation::new(),
+            gain: UNKNOWN,
+            quantised: [0; _],
+            coding: Coding::default(),
+            is_silent: false,
+        }
+    }
+
+    /// Bits of scalefactors and Huffman codes.
+    #[inline(always)]
+    pub(crate) fn part2_3_length(&self) -> u32 {
+        if self.is_silent { 0 } else { self.allocation.part2_length + self.coding.bits }
+    }
+
+    /// What side information says of it.
+    pub(crate) fn info(&self) -> GranuleInfo {
+        if self.is_silent {
+            return GranuleInfo { block_type: self.block_type, ..GranuleInfo::default() };
+        }
+        let coding = &self.coding;
+        GranuleInfo {
+            part2_3_length: self.part2_3_length() as u16,
+            big_values: coding.ends[2] / 2,
+            global_gain: (self.gain + GLOBAL_GAIN_OFFSET) as u8,
+            scalefac_compress: self.allocation.packing.scalefac_compress,
+            block_type: self.block_type,
+            table_select: coding.table_select,
+            subblock_gain: self.allocation.subblock_gain,
+            region0_count: coding.region0_count,
+            region1_count: coding.region1_count,
+            preflag: self.allocation.packing.preflag,
+            scalefac_scale: self.allocation.scalefac_scale,
+            count1table_select: coding.count1table_select,
+        }
+    }
+}
