@@ -185,6 +185,11 @@ impl Encoder {
         LINES * self.context.rate.version.granules()
     }
 
+    /// Bytes that it holds, those on the heap included.
+    pub fn state_len(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.channels) + self.frames.heap_len()
+    }
+
     fn encode_block(&mut self, pcm: &[&[f32]], frames: &mut Vec<u8>) {
         let granules = self.context.rate.version.granules();
         let mut slots: Slots = [[[[0.0; SUBBANDS]; SLOTS]; 2]; 2];

@@ -73,6 +73,11 @@ impl Frames {
         self.max_main_data_begin
     }
 
+    /// Bytes it holds on the heap.
+    pub(crate) fn heap_len(&self) -> usize {
+        self.pending.capacity() + self.lens.capacity() * size_of::<usize>()
+    }
+
     /// Adds a frame of `len` bytes that begins with header and side information `side`; gives out those
     /// that have become full.
     ///

@@ -61,20 +61,23 @@ fn bits_saved_lanes<V: Lanes>(layout: &Layout, left: &Unit, right: &Unit, share:
     for at in (0..layout.len).step_by(LANES) {
         let [ll, rr, lr] = [0, 1, 2].map(|sum| V::load(eight(&sums[sum], at)));
         let lines = V::load(eight(&layout.lines, at));
-        let noise = |unit: &Unit| {
-            V::load(eight(&unit.allowed, at)).add(V::splat(share)).exp2().mul(lines.max(one))
-        };
-        let (noise_l, noise_r) = (noise(left), noise(right));
+        let share = V::splat(share);
+        let noise_l = V::load(eight(&left.allowed, at)).add(share).exp2().mul(lines.max(one));
+        let noise_r = V::load(eight(&right.allowed, at)).add(share).exp2().mul(lines.max(one));
         let noise_ms = noise_l.min(noise_r);
         let half = ll.add(rr).mul(V::splat(0.5));
         let (mm, ss) = (half.add(lr).max(V::zero()), half.sub(lr).max(V::zero()));
-        // Each factor below 2⁶³, so that the product of two is finite.
-        let factor = |energy: V, noise: V| one.add(energy.div(noise).min(V::splat(9e18)));
-        let apart = factor(ll, noise_l).mul(factor(rr, noise_r));
-        let together = factor(mm, noise_ms).mul(factor(ss, noise_ms));
+        let apart = above(ll, noise_l).mul(above(rr, noise_r));
+        let together = above(mm, noise_ms).mul(above(ss, noise_ms));
         saved = saved.add_mul(lines, apart.log2().sub(together.log2()));
     }
     0.5 * saved.sum()
+}
+
+/// `1 + e/n`, at most 2⁶³, so that the product of two is finite.
+#[inline(always)]
+fn above<V: Lanes>(energy: V, noise: V) -> V {
+    V::splat(1.0).add(energy.div(noise)).min(V::splat(9e18))
 }
 
 kernel! {
