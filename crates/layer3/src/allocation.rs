@@ -18,7 +18,7 @@ use crate::{
     side_info::Version,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
     tables::bands::{PRETAB, SLEN},
-    unit::{UNKNOWN, Unit},
+    unit::Unit,
 };
 
 /// The steps of a granule and channel relative to its coarsest.
@@ -40,10 +40,10 @@ pub(crate) struct Allocation {
 
 impl Allocation {
     /// One step for all bands, which costs nothing to say.
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             scalefactors: [0; _],
-            packing: Packing::default(),
+            packing: Packing::new(),
             scalefac_scale: false,
             subblock_gain: [0; _],
             shared: [false; _],
@@ -156,7 +156,7 @@ fn allocate_shared_lanes<V: Lanes>(
         base: first.allocation.base + mean,
         ..first.allocation
     };
-    second.gain = UNKNOWN;
+    second.is_quantised = false;
     true
 }
 
@@ -205,7 +205,7 @@ fn allocate_for<V: Lanes>(context: &Context, unit: &mut Unit, granules: f32) {
     (allocation.packing, allocation.part2_length) =
         pack(context.rate.version, unit.block_type, &mut allocation.scalefactors);
     raise(layout, &bands, allocation);
-    unit.gain = UNKNOWN;
+    unit.is_quantised = false;
 }
 
 /// What of the bands matters here.

@@ -16,7 +16,10 @@
 //!
 //! Source: ISO/IEC 11172-3, 2.4.2.7 and Figure 3-C.7.
 
-use crate::mdct::{BlockType, LINES};
+use crate::{
+    mdct::{BlockType, LINES},
+    simd::{LANES, Lanes, Level, eight, kernel},
+};
 
 /// Samples that attacks are looked for ahead of the filter bank.
 pub(crate) const LOOK_AHEAD: usize = 192;
@@ -61,18 +64,11 @@ impl AttackDetector {
     ///
     /// What counts is the energy of the second difference, a high-pass of 12 dB an octave: bass has no
     /// attacks that would be masked by nothing.
-    pub(crate) fn look(&mut self, samples: &[f32]) -> Attacks {
+    pub(crate) fn look(&mut self, level: Level, samples: &[f32]) -> Attacks {
+        let mut energies = [0.0; PARTS];
+        high_energies(level, samples, &mut energies);
         let mut attacks = Attacks::default();
-        for part in 0..PARTS {
-            const LEN: usize = LINES / PARTS;
-            let x = &samples[part * LEN..][..LEN + ATTACK_HISTORY_LEN];
-            // Eight sums, for compilers to make vectors of.
-            let mut sums = [0.0; 8];
-            for n in 0..LEN {
-                let difference = x[n + 2] - 2.0 * x[n + 1] + x[n];
-                sums[n % 8] += difference * difference;
-            }
-            let energy: f32 = sums.iter().sum();
+        for (part, energy) in energies.into_iter().enumerate() {
             if energy > ATTACK_RATIO * self.energy && energy > MIN_ENERGY {
                 attacks.any = true;
                 attacks.late |= part >= LATE_PART;
@@ -80,6 +76,27 @@ impl AttackDetector {
             self.energy = (DECAY * self.energy).max(energy);
         }
         attacks
+    }
+}
+
+kernel! {
+    /// The energy of the second difference of samples in each part.
+    fn high_energies = high_energies_lanes(samples: &[f32], energies: &mut [f32; PARTS]);
+}
+
+#[inline(always)]
+fn high_energies_lanes<V: Lanes>(samples: &[f32], energies: &mut [f32; PARTS]) {
+    const LEN: usize = LINES / PARTS;
+    for (part, energy) in energies.iter_mut().enumerate() {
+        let x = &samples[part * LEN..][..LEN + ATTACK_HISTORY_LEN];
+        let mut sum = V::zero();
+        for n in (0..LEN).step_by(LANES) {
+            let middle = V::load(eight(x, n + 1));
+            let outer = V::load(eight(x, n)).add(V::load(eight(x, n + 2)));
+            let difference = outer.sub(middle.add(middle));
+            sum = sum.add_mul(difference, difference);
+        }
+        *energy = sum.sum();
     }
 }
 
@@ -154,12 +171,12 @@ mod tests {
     fn a_click_is_an_attack_and_a_low_tone_is_none() {
         let mut detector = AttackDetector::default();
         let mut samples = [0.0; LINES + ATTACK_HISTORY_LEN];
-        assert_eq!(detector.look(&samples), NOTHING);
+        assert_eq!(detector.look(Level::Portable, &samples), NOTHING);
         samples[100] = 0.5;
-        assert_eq!(detector.look(&samples), EARLY);
+        assert_eq!(detector.look(Level::Portable, &samples), EARLY);
         let mut detector = AttackDetector::default();
         let tone: [f32; LINES + ATTACK_HISTORY_LEN] =
             std::array::from_fn(|n| (n as f32 * 0.01).sin());
-        assert_eq!(detector.look(&tone), NOTHING);
+        assert_eq!(detector.look(Level::Portable, &tone), NOTHING);
     }
 }

@@ -20,6 +20,10 @@ pub(crate) struct Context {
     pub(crate) level: Level,
     pub(crate) tables: &'static Tables,
     pub(crate) rate: &'static Rate,
+    /// Lines of a long block below the low-pass.
+    pub(crate) low_pass: usize,
+    /// Bands with lines below the low-pass, of long blocks and of short ones.
+    bands: [usize; 2],
 }
 
 /// Tables for all sample rates, about 60 KiB.
@@ -47,11 +51,25 @@ pub(crate) struct Rate {
 const SAMPLE_RATES_HZ: [u32; 6] = [44_100, 48_000, 32_000, 22_050, 24_000, 16_000];
 
 impl Context {
-    /// The tables for a sample rate; none if Layer III does not have it.
-    pub(crate) fn of(level: Level, sample_rate_hz: u32) -> Option<Self> {
+    /// The tables for a sample rate, none if Layer III does not have it, and a low-pass at `hz`.
+    pub(crate) fn of(level: Level, sample_rate_hz: u32, low_pass_hz: u32) -> Option<Self> {
         let tables = Tables::all();
         let rate = tables.rates.iter().find(|rate| rate.sample_rate_hz == sample_rate_hz)?;
-        Some(Self { level, tables, rate })
+        let low_pass = u64::from(low_pass_hz) * 2 * LINES as u64 / u64::from(sample_rate_hz);
+        let low_pass = LINES.min(low_pass as usize);
+        let starts = |layout: &Layout, step: usize| {
+            let starts = layout.starts[..layout.len].iter().step_by(step);
+            step * starts.filter(|&&start| usize::from(start) < low_pass).count()
+        };
+        // The three windows of a band end alike.
+        let bands = [starts(&rate.long, 1), starts(&rate.short, 3)];
+        Some(Self { level, tables, rate, low_pass, bands })
+    }
+
+    /// Bands with lines below the low-pass; a long or short block has none but zeros in the others.
+    #[inline(always)]
+    pub(crate) fn bands(&self, block_type: BlockType) -> usize {
+        self.bands[usize::from(block_type == BlockType::Short)]
     }
 
     /// The order of lines in a kind of block.

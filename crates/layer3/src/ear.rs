@@ -124,8 +124,8 @@ impl Ear {
     /// Of noise with an energy of one a line, how far it is above the mask in each partition, up to one
     /// factor.
     #[inline(always)]
-    fn noise_to_mask<V: Lanes>(&self, lines: &[f32], e: &mut PerPartition) {
-        let end = usize::from(self.starts[self.len]);
+    fn noise_to_mask<V: Lanes>(&self, lines: &[f32], end: usize, e: &mut PerPartition) {
+        let end = usize::from(self.starts[self.len]).min(end);
         let mut energy: Spectrum = [0.0; _];
         energy[0] = lines[0] * lines[0] + lines[1] * lines[1];
         for k in (1..end).step_by(LANES) {
@@ -134,8 +134,11 @@ impl Ear {
             x.mul(x).add_mul(y, y).store(eight_mut(&mut energy, k));
         }
         for (p, e) in e[..self.len].iter_mut().enumerate() {
-            let sum = sum_of::<V>(&energy, self.starts[p].into(), self.starts[p + 1].into());
-            *e = sum * self.weight[p] + self.noise[p];
+            *e = self.noise[p];
+            let (start, stop) = (usize::from(self.starts[p]), usize::from(self.starts[p + 1]));
+            if start < end {
+                *e += self.weight[p] * sum_of::<V>(&energy, start, stop);
+            }
         }
         self.spread::<V>(e);
         for at in (0..self.len).step_by(LANES) {
@@ -190,28 +193,30 @@ const CROWDING: f64 = 0.25;
 
 kernel! {
     /// The logarithms to base 2 of the noise energy a line may have in each band of a long block, all
-    /// up to one factor.
+    /// up to one factor. Lines are zero from `end` on.
     pub(crate) fn masked_noise = masked_noise_lanes(
         ear: &Ear,
         lines: &Spectrum,
+        end: usize,
         noise: &mut PerBand<f32>,
     );
 }
 
 kernel! {
     /// The same for three short blocks, with the ear for these, as [`crate::mdct::transform`] leaves
-    /// them; in the order of the bitstream.
+    /// them, each zero from `end / 3` on; in the order of the bitstream.
     pub(crate) fn masked_noise_short = masked_noise_short_lanes(
         ear: &Ear,
         lines: &Spectrum,
+        end: usize,
         noise: &mut PerBand<f32>,
     );
 }
 
 #[inline(always)]
-fn masked_noise_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, noise: &mut PerBand<f32>) {
+fn masked_noise_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, end: usize, noise: &mut PerBand<f32>) {
     let mut e: PerPartition = [1.0; _];
-    ear.noise_to_mask::<V>(lines, &mut e);
+    ear.noise_to_mask::<V>(lines, end, &mut e);
     // Of the two partitions of a band, as they are for one noise in both.
     let mut mean: PerBand<f32> = [1.0; _];
     for n in 0..LONG_BANDS {
@@ -223,10 +228,10 @@ fn masked_noise_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, noise: &mut PerBand
 }
 
 #[inline(always)]
-fn masked_noise_short_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, noise: &mut PerBand<f32>) {
+fn masked_noise_short_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, end: usize, noise: &mut PerBand<f32>) {
     for window in 0..3 {
         let mut e: PerPartition = [1.0; _];
-        ear.noise_to_mask::<V>(&lines[192 * window..], &mut e);
+        ear.noise_to_mask::<V>(&lines[192 * window..], end.div_ceil(3), &mut e);
         for at in (0..16).step_by(LANES) {
             V::zero().sub(V::load(eight(&e, at)).log2()).store(eight_mut(&mut e, at));
         }

@@ -16,7 +16,7 @@ use crate::{
     quantise::raise,
     rate::Fitting,
     side_info::{Header, SideInfo, Version},
-    simd::{LANES, Level},
+    simd::{LANES, Lanes, Level, kernel},
     stereo::{bits_saved, to_middle_and_side},
     unit::Unit,
 };
@@ -42,8 +42,6 @@ pub struct Encoder {
     context: Context,
     /// 1 to 14.
     bitrate_index: u8,
-    /// Lines of a long block below the low-pass.
-    low_pass: usize,
     channels: Box<[ChannelState]>,
     frames: Frames,
     blocks: Blocks,
@@ -67,6 +65,8 @@ struct ChannelState {
     attacks: AttackDetector,
     /// What noise the last granule allowed in each band, or anything after short blocks.
     allowed: [f32; 24],
+    /// For how many samples there has been digital silence.
+    silence_len: usize,
 }
 
 /// Samples kept of a channel.
@@ -116,7 +116,8 @@ impl Encoder {
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let hz = config.sample_rate_hz;
         let level = Level::of(config.instructions);
-        let context = Context::of(level, hz).ok_or(ConfigError::SampleRate { hz })?;
+        let context =
+            Context::of(level, hz, low_pass_hz(config)).ok_or(ConfigError::SampleRate { hz })?;
         let version = context.rate.version;
         let allowed = match version {
             Version::Mpeg1 => &MPEG1_BITRATES_KBPS,
@@ -134,7 +135,6 @@ impl Encoder {
             config: config.clone(),
             context,
             bitrate_index: bitrate_index as u8 + 1,
-            low_pass: low_pass_end(config),
             channels: (0..channels).map(|_| ChannelState::new()).collect(),
             frames: Frames::new(version, config.reservoir, frame_len, side_len),
             blocks: Blocks::default(),
@@ -197,14 +197,15 @@ impl Encoder {
         let mut is_silent = self.blocks.is_at_rest();
         for (channel, state) in self.channels.iter_mut().enumerate() {
             let pcm = pcm.get(channel).copied().unwrap_or(&[]);
-            is_silent &= state.take(&self.context, pcm, granules, &mut slots[channel], &mut attacks);
+            let slots = &mut slots[channel][..granules];
+            is_silent &= state.take(&self.context, pcm, slots, &mut attacks[..granules]);
         }
         if is_silent {
             self.write(&mut [], false, frames);
             return;
         }
         // In the order of the bitstream: granule by granule, in each channel by channel.
-        let mut units: [Unit; 4] = std::array::from_fn(|_| Unit::new());
+        let mut units = [const { Unit::new() }; 4];
         let channels = self.channels.len();
         let units = &mut units[..granules * channels];
         for granule in 0..granules {
@@ -214,8 +215,7 @@ impl Encoder {
                 unit.block_type = block_type;
                 let slots = &slots[channel];
                 let before = if granule == 0 { &state.overlap } else { &slots[granule - 1] };
-                let low_pass = self.low_pass;
-                transform_unit(&self.context, unit, before, &slots[granule], low_pass);
+                transform_unit(&self.context, unit, before, &slots[granule]);
                 listen(&self.context, self.config.shaping, unit, &mut state.allowed);
             }
         }
@@ -244,8 +244,7 @@ impl Encoder {
             .0
             .iter()
             .map(|[left, right]| {
-                let layout = self.context.layout(left.block_type);
-                bits_saved(self.context.level, layout, left, right, share)
+                bits_saved(self.context.level, &self.context, left, right, share)
             })
             .sum();
         let (frame_len, _) = frame_len(&self.config, self.context.rate.version);
@@ -353,45 +352,61 @@ impl ChannelState {
             overlap: [[0.0; _]; _],
             attacks: AttackDetector::default(),
             allowed: [ANYTHING; _],
+            silence_len: PAST + LINES,
         }
     }
 
-    /// Takes a block in: its sub-bands and its attacks. Says whether all is digital silence, and then has
-    /// done nothing.
+    /// Takes a block in: its sub-bands and its attacks. Says whether all is digital silence, for so long
+    /// that nothing is left of what was before; then nothing needs to be done.
     fn take(
         &mut self,
         context: &Context,
         pcm: &[f32],
-        granules: usize,
-        slots: &mut [[Slot; SLOTS]; 2],
-        attacks: &mut [Attacks; 2],
+        slots: &mut [[Slot; SLOTS]],
+        attacks: &mut [Attacks],
     ) -> bool {
+        let block_len = LINES * slots.len();
         let mut samples = [0.0; PAST + 2 * LINES];
-        samples[..PAST].copy_from_slice(&self.history);
-        for (sample, &given) in samples[PAST..][..LINES * granules].iter_mut().zip(pcm) {
-            let is_finite = given.abs() < f32::INFINITY;
-            *sample = if is_finite { given.clamp(-MAX_SAMPLE, MAX_SAMPLE) } else { 0.0 };
-        }
-        let samples = &samples[..PAST + LINES * granules];
-        let is_silent = samples.iter().all(|&sample| sample == 0.0)
-            && self.overlap.as_flattened().iter().all(|&sample| sample == 0.0);
-        if is_silent {
+        let samples = &mut samples[..PAST + block_len];
+        let block = &mut samples[PAST..];
+        let given = &pcm[..pcm.len().min(block_len)];
+        block[..given.len()].copy_from_slice(given);
+        let is_silent = clean(context.level, block);
+        if is_silent && self.silence_len >= PAST + LINES {
             return true;
         }
-        for (granule, attacks) in attacks[..granules].iter_mut().enumerate() {
+        self.silence_len = if is_silent { self.silence_len + block_len } else { 0 };
+        samples[..PAST].copy_from_slice(&self.history);
+        for (granule, attacks) in attacks.iter_mut().enumerate() {
             let begin = PAST + granule * LINES - ATTACK_HISTORY_LEN;
-            *attacks = attacks.or(self.attacks.look(&samples[begin..][..LINES + ATTACK_HISTORY_LEN]));
+            let samples = &samples[begin..][..LINES + ATTACK_HISTORY_LEN];
+            *attacks = attacks.or(self.attacks.look(context.level, samples));
         }
-        let end = HISTORY_LEN + LINES * granules;
-        analyse(
-            context.level,
-            &context.tables.polyphase,
-            &samples[..end],
-            slots[..granules].as_flattened_mut(),
-        );
-        self.history.copy_from_slice(&samples[LINES * granules..]);
+        let end = HISTORY_LEN + block_len;
+        let slots = slots.as_flattened_mut();
+        analyse(context.level, &context.tables.polyphase, &samples[..end], slots);
+        self.history.copy_from_slice(&samples[block_len..]);
         false
     }
+}
+
+kernel! {
+    /// Makes samples fit to be encoded: finite, and no louder than 30 dB over full scale. Says whether all
+    /// are zero.
+    fn clean = clean_lanes(samples: &mut [f32]) -> bool;
+}
+
+#[inline(always)]
+fn clean_lanes<V: Lanes>(samples: &mut [f32]) -> bool {
+    let most = V::splat(MAX_SAMPLE);
+    let least = V::zero().sub(most);
+    let mut greatest = V::zero();
+    for samples in samples.as_chunks_mut::<LANES>().0 {
+        let x = V::load(samples).finite().min(most).max(least);
+        greatest = greatest.max(x.abs());
+        x.store(samples);
+    }
+    greatest.greatest() == 0.0
 }
 
 /// From sub-bands to lines below the low-pass.
@@ -400,12 +415,11 @@ fn transform_unit(
     unit: &mut Unit,
     before: &[Slot; SLOTS],
     now: &[Slot; SLOTS],
-    low_pass_end: usize,
 ) {
-    let groups = low_pass_end.div_ceil(SLOTS * LANES);
+    let groups = context.low_pass.div_ceil(SLOTS * LANES);
     let tables = &context.tables.mdct;
     transform(context.level, tables, unit.block_type, groups, before, now, &mut unit.spectrum);
-    low_pass(unit.block_type, low_pass_end, &mut unit.spectrum);
+    low_pass(unit.block_type, context.low_pass, &mut unit.spectrum);
 }
 
 /// Finds out what noise a unit allows, and brings its lines into the order of the bitstream.
@@ -414,11 +428,11 @@ fn listen(context: &Context, shaping: Shaping, unit: &mut Unit, before: &mut [f3
     match shaping {
         Shaping::Flat => unit.allowed = [FLAT_NOISE; _],
         Shaping::Masked if is_short => {
-            masked_noise_short(context.level, &context.rate.short_ear, &unit.spectrum, &mut unit.allowed);
+            masked_noise_short(context.level, &context.rate.short_ear, &unit.spectrum, context.low_pass, &mut unit.allowed);
             *before = [ANYTHING; _];
         }
         Shaping::Masked => {
-            masked_noise(context.level, &context.rate.long_ear, &unit.spectrum, &mut unit.allowed);
+            masked_noise(context.level, &context.rate.long_ear, &unit.spectrum, context.low_pass, &mut unit.allowed);
             for (allowed, before) in unit.allowed.iter_mut().zip(before) {
                 let limit = *before + RISE;
                 *before = *allowed;
@@ -457,18 +471,18 @@ fn frame_len(config: &Config, version: Version) -> (usize, u32) {
     ((bytes / config.sample_rate_hz) as usize, bytes % config.sample_rate_hz)
 }
 
-/// The line of a long block at which the low-pass is: the highest that the bit rate can afford.
+/// Where the low-pass is: the highest that the bit rate can afford.
 ///
 /// On ten items at 96 and 128 kbit/s by noise to mask, 2026-11; else in proportion, by ear model.
-fn low_pass_end(config: &Config) -> usize {
+fn low_pass_hz(config: &Config) -> u32 {
     if config.shaping == Shaping::Flat {
-        return LINES;
+        return u32::MAX;
     }
     let channels = match config.channels {
         Channels::Mono => 1,
         Channels::Stereo => 2,
     };
-    let hz = match config.bitrate_kbps / channels {
+    match config.bitrate_kbps / channels {
         ..=11 => 3_000,
         12..=20 => 5_500,
         21..=28 => 8_000,
@@ -478,8 +492,7 @@ fn low_pass_end(config: &Config) -> usize {
         73..=88 => 17_500,
         89..=100 => 18_500,
         _ => 20_000,
-    };
-    (hz * 2 * LINES as u32 / config.sample_rate_hz).min(LINES as u32) as usize
+    }
 }
 
 const _: () = assert!(MAX_FRAME_LEN < 4 + 32 + MAX_MAIN_DATA_LEN);

@@ -24,7 +24,7 @@ pub(crate) const MAX_PART2_3_LENGTH: u32 = 4095;
 const LINBITS: [u8; 16] = [1, 2, 3, 4, 6, 8, 10, 13, 4, 5, 6, 7, 8, 9, 11, 13];
 
 /// How the lines of a granule and channel are coded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Coding {
     /// Where regions 0, 1 and 2 end, in lines; the last is twice `big_values`.
     pub(crate) ends: [u16; 3],
@@ -40,6 +40,21 @@ pub(crate) struct Coding {
     pub(crate) region0_count: u8,
     /// Bands of the second region, less one.
     pub(crate) region1_count: u8,
+}
+
+impl Coding {
+    /// No line.
+    pub(crate) const fn new() -> Self {
+        Self {
+            ends: [0; _],
+            table_select: [0; _],
+            count1_end: 0,
+            count1table_select: false,
+            bits: 0,
+            region0_count: 0,
+            region1_count: 0,
+        }
+    }
 }
 
 /// Where regions part.

@@ -55,7 +55,7 @@ pub(crate) struct Powers {
 }
 
 impl Powers {
-    pub(crate) fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { lines: [0.0; _], greatest: [0.0; _], mean_root: [0.0; _] }
     }
 }
@@ -69,7 +69,8 @@ kernel! {
 fn raise_lanes<V: Lanes>(context: &Context, unit: &mut Unit) {
     let layout = context.layout(unit.block_type);
     let powers = &mut unit.powers;
-    for n in 0..layout.len {
+    let bands = context.bands(unit.block_type);
+    for n in 0..bands {
         let band = layout.band(n);
         let (mut roots, mut greatest) = (V::zero(), V::zero());
         let mut at = band.start;
@@ -87,8 +88,8 @@ fn raise_lanes<V: Lanes>(context: &Context, unit: &mut Unit) {
         powers.greatest[n] = greatest.greatest();
         powers.mean_root[n] = roots.sum() / layout.lines[n];
     }
-    // What lies behind the last band is of none.
-    powers.greatest[layout.len..].fill(0.0);
+    powers.greatest[bands..].fill(0.0);
+    powers.mean_root[bands..].fill(0.0);
 }
 
 kernel! {
@@ -106,7 +107,7 @@ fn quantise_lanes<V: Lanes>(context: &Context, unit: &mut Unit, gain: i32) {
     let mut greatest: PerBand<u16> = [0; _];
     // Bands up to the last with a magnitude above 0, and above 1.
     let (mut nonzero_bands, mut big_bands) = (0, 0);
-    for n in 0..layout.len {
+    for n in 0..context.bands(unit.block_type) {
         factors[n] = context.tables.steps.factor(gain - i32::from(allocation.raised[n]));
         greatest[n] = (powers.greatest[n] * factors[n] + ROUND) as i32 as u16;
         if greatest[n] > 0 {
@@ -131,7 +132,14 @@ fn quantise_lanes<V: Lanes>(context: &Context, unit: &mut Unit, gain: i32) {
     let nonzero_end = end_of(lines, layout.starts[nonzero_bands].into(), 0);
     let big_end = end_of(lines, layout.starts[big_bands].into(), 1);
     let regions = match unit.block_type {
-        BlockType::Normal => split(layout, &greatest, big_end),
+        BlockType::Normal => {
+            // Borders move little from try to try.
+            if unit.borders == [0, 0] {
+                unit.borders = split(layout, &greatest, big_end);
+            }
+            let [first, second] = unit.borders.map(usize::from);
+            regions(layout, &greatest, first, second)
+        }
         // Two regions (2.4.2.7): the first has eight bands, or three of each short block.
         BlockType::Short => regions(layout, &greatest, 9, layout.len),
         _ => regions(layout, &greatest, 8, layout.len),
@@ -165,10 +173,10 @@ fn regions(layout: &Layout, greatest: &PerBand<u16>, end0: usize, end1: usize) -
 /// about where trying all of them puts them (0.05 dB of noise to mask short of it; ten items, 2026-11).
 const CLASS_COST: [u32; 8] = [0, 2, 4, 6, 7, 9, 12, 16];
 
-/// Where regions best part, by the greatest magnitude in each band: 1 to 16 bands in the first, 1 to 8 in
-/// the second.
+/// The bands at which the first two regions best end, by the greatest magnitude in each band: 1 to 16
+/// bands in the first, 1 to 8 in the second.
 #[inline(always)]
-fn split(layout: &Layout, greatest: &PerBand<u16>, big_end: usize) -> Regions {
+fn split(layout: &Layout, greatest: &PerBand<u16>, big_end: usize) -> [u8; 2] {
     let mut bands = 0;
     while bands < layout.len && usize::from(layout.starts[bands]) < big_end {
         bands += 1;
@@ -201,7 +209,7 @@ fn split(layout: &Layout, greatest: &PerBand<u16>, big_end: usize) -> Regions {
             }
         }
     }
-    regions(layout, greatest, best.0, best.1)
+    [best.0 as u8, best.1 as u8]
 }
 
 kernel! {

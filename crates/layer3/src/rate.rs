@@ -63,7 +63,8 @@ impl<'a> Fitting<'a> {
             // What is half way between two rounds up.
             let gain = (unit.allocation.base + share + 0.5).floor() as i32;
             let gain = gain.max(least).min(MAX_GAIN);
-            if gain != unit.gain {
+            if gain != unit.gain || !unit.is_quantised {
+                unit.is_quantised = true;
                 quantise(self.context.level, self.context, unit, gain);
                 while unit.part2_3_length() > MAX_PART2_3_LENGTH && unit.gain < MAX_GAIN {
                     let coarser = unit.gain + 1;

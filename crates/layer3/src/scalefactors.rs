@@ -16,7 +16,7 @@ pub(crate) const MAX_SCALEFACTORS: usize = 36;
 pub(crate) type Scalefactors = [u8; MAX_SCALEFACTORS];
 
 /// How scalefactors are packed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Packing {
     pub(crate) scalefac_compress: u16,
     pub(crate) preflag: bool,
@@ -84,6 +84,11 @@ fn packing_mpeg1(widths: [u8; 4], counts: [usize; 4]) -> (u16, [u8; 4]) {
 }
 
 impl Packing {
+    /// All zero.
+    pub(crate) const fn new() -> Self {
+        Self { scalefac_compress: 0, preflag: false, groups: [(0, 0); _] }
+    }
+
     /// Writes the scalefactors, but for groups that are shared with the granule before.
     pub(crate) fn write(
         &self,

@@ -77,6 +77,8 @@ pub(crate) trait Lanes: Copy {
     fn reverse(self) -> Self;
     /// Without fraction, towards zero; below 2³¹.
     fn trunc(self) -> Self;
+    /// What is finite; infinities and NaN become 0.
+    fn finite(self) -> Self;
     /// Only the first `len` lanes, the others 0.
     fn keep_first(self, len: usize) -> Self;
     /// Of a positive normal number: the power of two and, between 1 and 2, what is multiplied by it.

@@ -13,7 +13,8 @@
 use std::f32::consts::FRAC_1_SQRT_2;
 
 use crate::{
-    layout::{Layout, PerBand},
+    context::Context,
+    layout::PerBand,
     mdct::LINES,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
     unit::Unit,
@@ -23,7 +24,7 @@ kernel! {
     /// The bits that middle and side take less than left and right with noise `share` times what is
     /// allowed (its logarithm to base 2); about.
     pub(crate) fn bits_saved = bits_saved_lanes(
-        layout: &Layout,
+        context: &Context,
         left: &Unit,
         right: &Unit,
         share: f32,
@@ -31,10 +32,11 @@ kernel! {
 }
 
 #[inline(always)]
-fn bits_saved_lanes<V: Lanes>(layout: &Layout, left: &Unit, right: &Unit, share: f32) -> f32 {
+fn bits_saved_lanes<V: Lanes>(context: &Context, left: &Unit, right: &Unit, share: f32) -> f32 {
+    let layout = context.layout(left.block_type);
     // Sums of L², R² and LR.
     let mut sums: [PerBand<f32>; 3] = [[0.0; _]; 3];
-    for n in 0..layout.len {
+    for n in 0..context.bands(left.block_type) {
         let band = layout.band(n);
         let (mut ll, mut rr, mut lr) = (V::zero(), V::zero(), V::zero());
         let mut at = band.start;

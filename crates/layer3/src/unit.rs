@@ -22,8 +22,12 @@ pub(crate) struct Unit {
     /// The exponent of the step each band wants, in quarters, before the frame's share is added.
     pub(crate) wanted: PerBand<f32>,
     pub(crate) allocation: Allocation,
-    /// The exponent of the coarsest step in quarters; [`UNKNOWN`] before it is quantised.
+    /// The exponent of the coarsest step in quarters.
     pub(crate) gain: i32,
+    /// Whether it was quantised with that gain.
+    pub(crate) is_quantised: bool,
+    /// The bands at which its first two regions end, or zeros before that is known.
+    pub(crate) borders: [u8; 2],
     pub(crate) quantised: Quantised,
     pub(crate) coding: Coding,
     /// All lines are zero, or are to be: nothing is sent.
@@ -32,9 +36,6 @@ pub(crate) struct Unit {
 
 /// Magnitudes of quantised lines, and room for a vector that begins with the last of them.
 pub(crate) type Quantised = [u16; LINES + 2 * LANES];
-
-/// The gain of what was not quantised yet.
-pub(crate) const UNKNOWN: i32 = i32::MIN;
 
 /// What `global_gain` is more than the exponent (ISO/IEC 11172-3, 2.4.3.4.7.1).
 const GLOBAL_GAIN_OFFSET: i32 = 210;
@@ -45,7 +46,8 @@ pub(crate) const MIN_GAIN: i32 = -GLOBAL_GAIN_OFFSET;
 pub(crate) const MAX_GAIN: i32 = 255 - GLOBAL_GAIN_OFFSET;
 
 impl Unit {
-    pub(crate) fn new() -> Self {
+    /// All zero, so that many are quickly made.
+    pub(crate) const fn new() -> Self {
         Self {
             block_type: BlockType::Normal,
             spectrum: [0.0; _],
@@ -53,9 +55,11 @@ impl Unit {
             powers: Powers::new(),
             wanted: [0.0; _],
             allocation: Allocation::new(),
-            gain: UNKNOWN,
+            gain: 0,
+            is_quantised: false,
+            borders: [0; _],
             quantised: [0; _],
-            coding: Coding::default(),
+            coding: Coding::new(),
             is_silent: false,
         }
     }

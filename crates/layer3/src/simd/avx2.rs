@@ -102,6 +102,13 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn finite(self) -> Self {
+        let zero = avx2!(_mm256_sub_ps(self.0, self.0));
+        let mask = avx2!(_mm256_cmp_ps(zero, zero, _CMP_ORD_Q));
+        Self(avx2!(_mm256_and_ps(mask, self.0)))
+    }
+
+    #[inline(always)]
     fn keep_first(self, len: usize) -> Self {
         let lane = avx2!(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
         let len = avx2!(_mm256_set1_epi32(len.min(LANES) as i32));

@@ -82,6 +82,11 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn finite(self) -> Self {
+        Self(self.0.map(|x| if x - x == 0.0 { x } else { 0.0 }))
+    }
+
+    #[inline(always)]
     fn keep_first(self, len: usize) -> Self {
         Self(from_fn(|n| if n < len { self.0[n] } else { 0.0 }))
     }
