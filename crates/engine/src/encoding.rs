@@ -30,7 +30,7 @@ pub trait Encoder: Send {
 
 impl BitrateKbps {
     /// What may be asked for.
-    pub const ALLOWED: [u16; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    pub const ALLOWED: [u16; 14] = perpetuo_layer3::MPEG1_BITRATES_KBPS;
 
     /// What is served when nothing is asked for.
     pub const DEFAULT: Self = Self(128);
@@ -55,8 +55,7 @@ impl Encoding {
     ///
     /// # Errors
     ///
-    /// [`EncodingError::Unavailable`] when the encoder cannot be made: a sample rate it does not take,
-    /// or no memory.
+    /// [`EncodingError::Unavailable`] for a sample rate that the encoder does not take.
     pub fn encoder(self, sample_rate_hz: u32) -> Result<Box<dyn Encoder>, EncodingError> {
         match self {
             Self::Mp3(bitrate) => Ok(Box::new(mp3::Mp3::new(bitrate, sample_rate_hz)?)),

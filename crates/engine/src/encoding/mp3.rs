@@ -1,66 +1,26 @@
-//! Layer III by LAME, until our own encoder takes its place.
+//! Layer III by [`perpetuo_layer3`].
 
-use mp3lame_encoder::{Builder, DualPcm, Mode, Quality, ffi};
+use perpetuo_layer3::{Channels, Config, DECODER_DELAY};
 
 use super::{BitrateKbps, Encoder, EncodingError};
-use crate::FRAME_LEN;
 
-/// LAME holds 528 samples at the start and wants 1,952 for a frame (measured); so many more make it
-/// answer the first block, and every one after it, with exactly one frame.
-const PRIMING_LEN: usize = 272;
+/// What our encoder delays, and what every decoder adds.
+pub(super) const DELAY: usize = perpetuo_layer3::Encoder::DELAY + DECODER_DELAY;
 
-/// What LAME delays (576), what it was primed with, and what every decoder adds (529).
-pub(super) const DELAY: usize = 576 + PRIMING_LEN + 529;
-
-/// LAME at -q7, joint stereo, constant bit rate, each frame self-contained.
-pub(super) struct Mp3(mp3lame_encoder::Encoder);
+/// Joint stereo at a constant bit rate, each frame self-contained.
+pub(super) struct Mp3(perpetuo_layer3::Encoder);
 
 impl Mp3 {
     pub(super) fn new(bitrate: BitrateKbps, sample_rate_hz: u32) -> Result<Self, EncodingError> {
-        let mut encoder = build(bitrate, sample_rate_hz).ok_or(EncodingError::Unavailable)?;
-        let silence = [0.0; PRIMING_LEN];
-        let mut none = Vec::with_capacity(mp3lame_encoder::max_required_buffer_size(PRIMING_LEN));
-        encoder
-            .encode_to_vec(DualPcm { left: &silence, right: &silence }, &mut none)
-            .map_err(|_| EncodingError::Unavailable)?;
-        Ok(Self(encoder))
+        let config = Config::new(sample_rate_hz, Channels::Stereo, bitrate.kbps());
+        perpetuo_layer3::Encoder::new(&config).map(Self).map_err(|_| EncodingError::Unavailable)
     }
 }
 
 impl Encoder for Mp3 {
-    fn encode(&mut self, [left, right]: [&[f32]; 2], frames: &mut Vec<u8>) {
-        let left: [f32; FRAME_LEN] = std::array::from_fn(|n| safe(left[n]));
-        let right: [f32; FRAME_LEN] = std::array::from_fn(|n| safe(right[n]));
-        frames.reserve(mp3lame_encoder::max_required_buffer_size(FRAME_LEN));
-        // LAME refuses only what cannot be here: a buffer too small or an encoder not set up.
-        let _ = self.0.encode_to_vec(DualPcm { left: &left, right: &right }, frames);
+    fn encode(&mut self, pcm: [&[f32]; 2], frames: &mut Vec<u8>) {
+        self.0.encode(&pcm, frames);
     }
-}
-
-fn build(bitrate: BitrateKbps, sample_rate_hz: u32) -> Option<mp3lame_encoder::Encoder> {
-    let mut builder = Builder::new()?;
-    builder.set_num_channels(2).ok()?;
-    builder.set_sample_rate(sample_rate_hz).ok()?;
-    builder.set_output_sample_rate(std::num::NonZeroU32::new(sample_rate_hz)).ok()?;
-    builder.set_mode(Mode::JointStereo).ok()?;
-    builder.set_quality(Quality::Ok).ok()?;
-    builder.set_to_write_vbr_tag(false).ok()?;
-    // The binding names no way to switch the reservoir off, and not every bit rate.
-    // SAFETY: the pointer is the builder's own, alive and not yet set up for encoding.
-    let is_refused = unsafe { ffi::lame_set_disable_reservoir(builder.as_ptr(), 1) } != 0;
-    // SAFETY: as above.
-    let is_refused =
-        is_refused || unsafe { ffi::lame_set_brate(builder.as_ptr(), bitrate.kbps().into()) } != 0;
-    if is_refused {
-        return None;
-    }
-    builder.build().ok()
-}
-
-/// C code must not be asked to quantise infinity: what is not a number is silence, and the rest is
-/// kept within 12 dB over full scale.
-fn safe(sample: f32) -> f32 {
-    if sample.is_nan() { 0.0 } else { sample.clamp(-4.0, 4.0) }
 }
 
 /// A frame header without padding: MPEG-1, Layer III, no CRC, joint stereo, an original (ISO/IEC
@@ -79,6 +39,7 @@ pub(super) fn header(bitrate: BitrateKbps, sample_rate_hz: u32) -> [u8; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FRAME_LEN;
 
     #[test]
     fn every_block_gives_exactly_one_whole_frame_at_every_bit_rate() {
