@@ -25,13 +25,18 @@ const MANY: usize = 500;
 fn main() {
     let path = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let (hz, channels) = path.map_or_else(mix, |path| {
-        let wav = wav::Wav::parse(&fs::read(path).expect("a file")).expect("a WAV file");
-        (wav.sample_rate_hz, wav.channels)
+        let bytes = fs::read(path).expect("a file");
+        let wav = wav::Wav::parse(&bytes).expect("a WAV file");
+        let channels = (0..wav.channels).map(|channel| {
+            let mut samples = vec![0.0; wav.len()];
+            wav.read(channel, 0, &mut samples);
+            samples
+        });
+        (wav.sample_rate_hz, channels.collect())
     });
     let count = if channels.len() == 1 { Channels::Mono } else { Channels::Stereo };
     let bench = Bench { hz, channels };
     let config = |kbps| Config::new(hz, count, kbps);
-    if std::env::var_os("PROFILE").is_some() { bench.one(&config(128)); return; }
     println!("times real time on one core, median of {RUNS}");
     for kbps in [64, 96, 128, 192, 320] {
         println!("{kbps:4} kbit/s            {:7.0}", bench.one(&config(kbps)));
@@ -139,7 +144,9 @@ fn mix() -> (u32, Vec<Vec<f32>>) {
             .iter()
             .map(|hz| {
                 let phase = (t * hz).fract();
-                (1..12).map(|k| (std::f32::consts::TAU * phase * k as f32).sin() / k as f32).sum::<f32>()
+                (1..12)
+                    .map(|k| (std::f32::consts::TAU * phase * k as f32).sin() / k as f32)
+                    .sum::<f32>()
             })
             .sum();
         let drum = (-20.0 * (t % 0.5)).exp();

@@ -50,14 +50,18 @@ fn run() -> Result<(), String> {
     let bytes = fs::read(from).map_err(|error| format!("{from}: {error}"))?;
     let wav = wav::Wav::parse(&bytes).map_err(|wrong| format!("{from}: {wrong}"))?;
     config.sample_rate_hz = wav.sample_rate_hz;
-    config.channels = if wav.channels.len() == 1 { Channels::Mono } else { Channels::Stereo };
+    config.channels = if wav.channels == 1 { Channels::Mono } else { Channels::Stereo };
     let mut encoder = Encoder::new(&config).map_err(|wrong| wrong.to_string())?;
     let mut frames = Vec::new();
-    let len = wav.channels[0].len();
-    for at in (0..len).step_by(encoder.block_len()) {
-        let end = (at + encoder.block_len()).min(len);
-        let block: Vec<&[f32]> = wav.channels.iter().map(|channel| &channel[at..end]).collect();
-        encoder.encode(&block, &mut frames);
+    let mut block = [[0.0; 1152]; 2];
+    let mut at = 0;
+    while at < wav.len() {
+        let mut count = 0;
+        for (channel, samples) in block.iter_mut().enumerate().take(wav.channels) {
+            count = wav.read(channel, at, &mut samples[..encoder.block_len()]);
+        }
+        encoder.encode(&[&block[0][..count], &block[1][..count]], &mut frames);
+        at += count;
     }
     encoder.flush(&mut frames);
     fs::write(to, frames).map_err(|error| format!("{to}: {error}"))

@@ -30,6 +30,8 @@ pub(crate) struct Allocation {
     pub(crate) subblock_gain: [u8; 3],
     /// The groups of bands whose scalefactors are those of the granule before (`scfsi`).
     pub(crate) shared: [bool; 4],
+    /// Whether the next granule shares these.
+    pub(crate) is_for_two: bool,
     /// Bits of the scalefactors.
     pub(crate) part2_length: u32,
     /// By how many quarters the exponent of each band's step is lower than the coarsest.
@@ -47,6 +49,7 @@ impl Allocation {
             scalefac_scale: false,
             subblock_gain: [0; _],
             shared: [false; _],
+            is_for_two: false,
             part2_length: 0,
             raised: [0; _],
             base: 0.0,
@@ -119,11 +122,7 @@ kernel! {
 }
 
 #[inline(always)]
-fn allocate_shared_lanes<V: Lanes>(
-    context: &Context,
-    first: &mut Unit,
-    second: &mut Unit,
-) -> bool {
+fn allocate_shared_lanes<V: Lanes>(context: &Context, first: &mut Unit, second: &mut Unit) -> bool {
     let is_long = |unit: &Unit| !unit.is_silent && unit.block_type != BlockType::Short;
     if !is_long(first) || !is_long(second) {
         return false;
@@ -150,9 +149,11 @@ fn allocate_shared_lanes<V: Lanes>(
         first.wanted[n] = if a > EMPTY && b > EMPTY { (a + b) * 0.5 } else { a.max(b) };
     }
     allocate_for::<V>(context, first, 2.0);
+    first.allocation.is_for_two = true;
     second.allocation = Allocation {
         part2_length: 0,
         shared: [true; 4],
+        is_for_two: false,
         base: first.allocation.base + mean,
         ..first.allocation
     };
@@ -201,9 +202,7 @@ fn allocate_for<V: Lanes>(context: &Context, unit: &mut Unit, granules: f32) {
             allocation.scalefactors[n] = allocation.scalefactors[n].min(bands.limit(n));
         }
     }
-    allocation.shared = [false; 4];
-    (allocation.packing, allocation.part2_length) =
-        pack(context.rate.version, unit.block_type, &mut allocation.scalefactors);
+    allocation.pack(context, unit.block_type);
     raise(layout, &bands, allocation);
     unit.is_quantised = false;
 }
@@ -331,6 +330,59 @@ fn excess<V: Lanes>(layout: &Layout, wanted: &PerBand<f32>, base: f32) -> f32 {
         sum = sum.add_mul(finer, V::load(eight(&layout.lines, at)));
     }
     sum.sum()
+}
+
+/// Gives a granule that shares the scalefactors of the one before the same for its own.
+pub(crate) fn unshare(context: &Context, unit: &mut Unit) {
+    let bands = Bands::of(context.rate.version, unit.block_type);
+    unit.allocation.take_back_preflag(&bands);
+    unit.allocation.pack(context, unit.block_type);
+}
+
+impl Allocation {
+    /// Makes scalefactors mean what they would without `preflag`.
+    fn take_back_preflag(&mut self, bands: &Bands) {
+        if self.packing.preflag {
+            for n in 0..bands.len {
+                self.scalefactors[n] += bands.pretab(n);
+            }
+            self.packing.preflag = false;
+        }
+    }
+
+    /// Finds the packing of scalefactors that are all sent.
+    fn pack(&mut self, context: &Context, block_type: BlockType) {
+        self.shared = [false; 4];
+        self.is_for_two = false;
+        (self.packing, self.part2_length) =
+            pack(context.rate.version, block_type, &mut self.scalefactors);
+    }
+}
+
+/// Gives all bands a step finer by one scalefactor, as far as there is room: but not those of which a
+/// magnitude would pass what there is a code for at `gain`. Says whether any is finer now.
+pub(crate) fn refine(context: &Context, unit: &mut Unit, gain: i32) -> bool {
+    let layout = context.layout(unit.block_type);
+    let bands = Bands::of(context.rate.version, unit.block_type);
+    let allocation = &mut unit.allocation;
+    allocation.take_back_preflag(&bands);
+    let quarters = if allocation.scalefac_scale { 4 } else { 2 };
+    let mut is_finer = false;
+    for n in 0..bands.len {
+        let exponent = gain - i32::from(allocation.raised[n]) - quarters;
+        let scalefactor = &mut allocation.scalefactors[n];
+        if *scalefactor < bands.limit(n)
+            && unit.powers.greatest[n] > 0.0
+            && context.tables.steps.is_coded(unit.powers.greatest[n], exponent)
+        {
+            *scalefactor += 1;
+            is_finer = true;
+        }
+    }
+    allocation.pack(context, unit.block_type);
+    raise(layout, &bands, allocation);
+    unit.is_quantised = false;
+    is_finer
 }
 
 /// Notes what the scalefactors make of each band's step.

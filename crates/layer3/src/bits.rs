@@ -14,9 +14,11 @@ pub(crate) trait BitSink {
 }
 
 /// Counts bits.
+#[cfg(test)]
 #[derive(Default)]
 pub(crate) struct BitCount(pub(crate) u32);
 
+#[cfg(test)]
 impl BitSink for BitCount {
     #[inline(always)]
     fn put(&mut self, _: u32, len: u32) {

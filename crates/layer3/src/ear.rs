@@ -14,6 +14,8 @@
 //! the square of a line it does not depend on the phase of a tone. The rest is of ITU-R BS.1387, 2.1
 //! (basic version), on the lines of the encoder's own transform.
 
+use std::f32::consts::LOG2_10;
+
 use crate::{
     layout::{LONG_BANDS, Layout, PerBand, SHORT_BANDS},
     mdct::{LINES, Spectrum},
@@ -108,9 +110,8 @@ impl Ear {
             ear.fall[p] = 2_f64.powf(-exponent * barks * 27.0) as f32;
             let offset_db = if bark(hz) <= 12.0 { 3.0 } else { 0.25 * bark(hz) };
             let lines = f64::from(starts[p + 1] - starts[p]) / quarters;
-            ear.density[p] =
-                ((10_f64.powf(-offset_db / 10.0) / transmission / level).log2()
-                    - CROWDING * lines.log2()) as f32;
+            ear.density[p] = ((10_f64.powf(-offset_db / 10.0) / transmission / level).log2()
+                - CROWDING * lines.log2()) as f32;
         }
         // What a flat excitation of one becomes is one.
         let mut flat = [1.0; PARTITIONS + 4];
@@ -160,7 +161,7 @@ impl Ear {
             let log = V::load(eight(e, at)).log2();
             let quarters = V::load(eight(&self.quarters, at));
             // Never less than half a dB a quarter Bark.
-            let steepest = quarters.mul(V::splat(-0.4 * 0.05 * 3.321_928));
+            let steepest = quarters.mul(V::splat(-0.4 * 0.05 * LOG2_10));
             let slope = V::load(eight(&self.slope, at))
                 .add_mul(log, quarters.mul(V::splat(LESS)))
                 .min(steepest);
@@ -228,7 +229,12 @@ fn masked_noise_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, end: usize, noise: 
 }
 
 #[inline(always)]
-fn masked_noise_short_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, end: usize, noise: &mut PerBand<f32>) {
+fn masked_noise_short_lanes<V: Lanes>(
+    ear: &Ear,
+    lines: &Spectrum,
+    end: usize,
+    noise: &mut PerBand<f32>,
+) {
     for window in 0..3 {
         let mut e: PerPartition = [1.0; _];
         ear.noise_to_mask::<V>(&lines[192 * window..], end.div_ceil(3), &mut e);
@@ -266,4 +272,41 @@ pub(crate) fn sum_of<V: Lanes>(values: &Spectrum, start: usize, end: usize) -> f
         sum = sum.add(V::load(eight(values, at)).keep_first(end - at));
     }
     sum.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{simd::Level, tables::bands::bands};
+
+    /// What a spectrum allows in each long band at 44.1 kHz, in dB.
+    fn allowed_db(lines: &Spectrum) -> Vec<f32> {
+        let layout = Layout::long(bands(44_100).0, None);
+        let mut noise = [0.0; _];
+        masked_noise(Level::Portable, &Ear::long(&layout, 44_100), lines, LINES, &mut noise);
+        noise[..21].iter().map(|log| log * 3.0103).collect()
+    }
+
+    #[test]
+    fn silence_allows_what_the_ear_does_not_hear() {
+        let db = allowed_db(&[0.0; _]);
+        // Most sensitive about 3 kHz, 10 dB less at 10 kHz, 30 dB less at 60 Hz.
+        let best = (0..21).min_by(|&a, &b| db[a].total_cmp(&db[b])).unwrap();
+        assert!((11..=14).contains(&best), "most sensitive in band {best}");
+        assert!(db[0] > db[best] + 15.0 && db[20] > db[best] + 10.0, "{db:?}");
+    }
+
+    #[test]
+    fn a_tone_masks_what_is_above_it_more_than_what_is_below() {
+        let silence = allowed_db(&[0.0; _]);
+        let mut lines: Spectrum = [0.0; _];
+        lines[60] = 0.3;
+        let tone = allowed_db(&lines);
+        let masked = |band: usize| tone[band] - silence[band];
+        // Line 60 is in band 10, 52 to 61.
+        assert!(masked(10) > masked(13) && masked(13) > 10.0 && masked(13) > masked(7) + 10.0);
+        let loud = allowed_db(&lines.map(|x| 3.0 * x));
+        // Louder, it reaches further up: by more than its own 9.5 dB.
+        assert!(loud[14] - tone[14] > 11.0, "{} dB", loud[14] - tone[14]);
+    }
 }

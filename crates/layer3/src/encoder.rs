@@ -52,8 +52,8 @@ pub struct Encoder {
     share: f32,
     /// The share that fills the reservoir and empties it alike.
     mean_share: f32,
-    /// Samples taken in that no decoder has given out yet.
-    held_back: usize,
+    /// Samples of silence since the last sample that was taken in; none if nothing was.
+    silence_behind: Option<usize>,
 }
 
 /// What is kept of a channel between frames.
@@ -141,7 +141,7 @@ impl Encoder {
             slot_debt: 0,
             share: FIRST_SHARE,
             mean_share: FIRST_SHARE,
-            held_back: 0,
+            silence_behind: None,
         })
     }
 
@@ -152,18 +152,20 @@ impl Encoder {
     /// be short; what is beyond it is not looked at. Samples that are not finite count as silence, and
     /// those 30 dB over full scale and more are clipped. Any input gives legal frames.
     pub fn encode(&mut self, pcm: &[&[f32]], frames: &mut Vec<u8>) {
-        let given = pcm.iter().map(|channel| channel.len()).max().unwrap_or(0);
-        self.held_back += given.min(self.block_len());
+        let block_len = self.block_len();
+        let given = pcm.iter().map(|channel| channel.len().min(block_len)).max().unwrap_or(0);
+        self.silence_behind = match (self.silence_behind, given) {
+            (behind, 0) => behind.map(|samples| samples.saturating_add(block_len)),
+            (_, given) => Some(block_len - given),
+        };
         self.encode_block(pcm, frames);
     }
 
     /// Encodes what is still held back, appends all frames that are left to `frames`, and begins anew, as
     /// a new encoder does. A decoder then gives out every sample that was taken in.
     pub fn flush(&mut self, frames: &mut Vec<u8>) {
-        if self.held_back > 0 {
-            // One block's silence gives out one block of sound.
-            let mut left = Self::DELAY + crate::DECODER_DELAY;
-            left -= left.min(self.block_len() - 1 - (self.held_back - 1) % self.block_len());
+        if let Some(samples) = self.silence_behind {
+            let mut left = (Self::DELAY + crate::DECODER_DELAY).saturating_sub(samples);
             while left > 0 {
                 self.encode_block(&[], frames);
                 left = left.saturating_sub(self.block_len());
@@ -177,7 +179,7 @@ impl Encoder {
         self.slot_debt = 0;
         self.share = FIRST_SHARE;
         self.mean_share = FIRST_SHARE;
-        self.held_back = 0;
+        self.silence_behind = None;
     }
 
     /// Samples a channel of a block, which are those of a frame: 1152, or 576 at low sampling frequencies.
@@ -243,9 +245,7 @@ impl Encoder {
             .as_chunks::<2>()
             .0
             .iter()
-            .map(|[left, right]| {
-                bits_saved(self.context.level, &self.context, left, right, share)
-            })
+            .map(|[left, right]| bits_saved(self.context.level, &self.context, left, right, share))
             .sum();
         let (frame_len, _) = frame_len(&self.config, self.context.rate.version);
         saved > -MS_BONUS * 8.0 * frame_len as f32
@@ -267,7 +267,7 @@ impl Encoder {
         for (n, unit) in units.iter().enumerate() {
             let (granule, channel) = (n / channels, n % channels);
             info.granules[granule][channel] = unit.info();
-            if unit.is_silent {
+            if unit.is_empty() {
                 continue;
             }
             let before = bits.len_bits();
@@ -306,7 +306,8 @@ impl Encoder {
         let mut fitting = Fitting::new(&self.context, units);
         let most = 8 * (main_len + self.frames.main_data_begin()) as u32;
         if self.config.reservoir == Reservoir::None {
-            self.share = fitting.fit(most, self.share).clamp(-MAX_SHARE, MAX_SHARE);
+            let share = fitting.fit(most, self.share);
+            self.share = share.clamp(-MAX_SHARE, MAX_SHARE);
             return;
         }
         let bits = fitting.bits_with(self.mean_share);
@@ -410,12 +411,7 @@ fn clean_lanes<V: Lanes>(samples: &mut [f32]) -> bool {
 }
 
 /// From sub-bands to lines below the low-pass.
-fn transform_unit(
-    context: &Context,
-    unit: &mut Unit,
-    before: &[Slot; SLOTS],
-    now: &[Slot; SLOTS],
-) {
+fn transform_unit(context: &Context, unit: &mut Unit, before: &[Slot; SLOTS], now: &[Slot; SLOTS]) {
     let groups = context.low_pass.div_ceil(SLOTS * LANES);
     let tables = &context.tables.mdct;
     transform(context.level, tables, unit.block_type, groups, before, now, &mut unit.spectrum);
@@ -428,11 +424,23 @@ fn listen(context: &Context, shaping: Shaping, unit: &mut Unit, before: &mut [f3
     match shaping {
         Shaping::Flat => unit.allowed = [FLAT_NOISE; _],
         Shaping::Masked if is_short => {
-            masked_noise_short(context.level, &context.rate.short_ear, &unit.spectrum, context.low_pass, &mut unit.allowed);
+            masked_noise_short(
+                context.level,
+                &context.rate.short_ear,
+                &unit.spectrum,
+                context.low_pass,
+                &mut unit.allowed,
+            );
             *before = [ANYTHING; _];
         }
         Shaping::Masked => {
-            masked_noise(context.level, &context.rate.long_ear, &unit.spectrum, context.low_pass, &mut unit.allowed);
+            masked_noise(
+                context.level,
+                &context.rate.long_ear,
+                &unit.spectrum,
+                context.low_pass,
+                &mut unit.allowed,
+            );
             for (allowed, before) in unit.allowed.iter_mut().zip(before) {
                 let limit = *before + RISE;
                 *before = *allowed;

@@ -352,3 +352,74 @@ fn write_escaped(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bits::BitCount;
+
+    const ALL: [u8; 17] = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 23, 24, 31];
+
+    #[test]
+    fn every_table_is_a_complete_prefix_code() {
+        // Each code with the codes that begin with it, as an interval of all 32-bit words; side by side
+        // they fill the whole.
+        let complete = |codes: &[Code], of: &str| {
+            let mut intervals: Vec<_> = codes
+                .iter()
+                .map(|&(len, code)| (u64::from(code) << (32 - len), 1_u64 << (32 - len)))
+                .collect();
+            intervals.sort_unstable();
+            let mut end = 0;
+            for (begin, len) in intervals {
+                assert_eq!(begin, end, "{of}");
+                end += len;
+            }
+            assert_eq!(end, 1 << 32, "{of}");
+        };
+        for table_select in ALL {
+            complete(table(table_select).1, &format!("table {table_select}"));
+        }
+        complete(&codes::QUADRUPLES_A, "A");
+        complete(&codes::QUADRUPLES_B, "B");
+    }
+
+    #[test]
+    fn what_was_counted_is_what_is_written() {
+        let huffman = Huffman::new();
+        let mut seed = 7_u32;
+        let mut random = |below: u32| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((u64::from(seed) * u64::from(below)) >> 32) as u32
+        };
+        for _ in 0..3_000 {
+            let mut lines: Quantised = [0; _];
+            let mut spectrum: Spectrum = [0.0; _];
+            let big_end = 2 * random(289) as usize;
+            let nonzero_end = (big_end + 2 * random(100) as usize).min(LINES);
+            let most = [2, 3, 4, 6, 8, 16, 300, 8207][random(8) as usize];
+            for (n, line) in lines[..nonzero_end].iter_mut().enumerate() {
+                *line = random(if n < big_end { most } else { 2 }) as u16;
+                spectrum[n] = if random(2) == 0 { 1.0 } else { -1.0 };
+            }
+            let ends = [random(200) as usize * 2, 400];
+            let greatest = |from: usize, to: usize| {
+                lines[from.min(big_end)..to.min(big_end)].iter().copied().max().unwrap_or(0)
+            };
+            let regions = Regions {
+                ends,
+                greatest: [
+                    greatest(0, ends[0]),
+                    greatest(ends[0], ends[1]),
+                    greatest(ends[1], LINES),
+                ],
+                counts: [0, 0],
+            };
+            let coding = huffman.choose(&lines, nonzero_end, big_end, &regions);
+            let mut bits = BitCount::default();
+            huffman.write(&coding, &lines, &spectrum, &mut bits);
+            assert_eq!(bits.0, coding.bits);
+            assert!(usize::from(coding.count1_end) <= LINES);
+        }
+    }
+}

@@ -257,9 +257,7 @@ mod tests {
         let sum: f64 = z
             .iter()
             .enumerate()
-            .map(|(i, z)| {
-                z * (PI / (4 * n) as f64 * ((2 * i + 1 + n) * (2 * k + 1)) as f64).cos()
-            })
+            .map(|(i, z)| z * (PI / (4 * n) as f64 * ((2 * i + 1 + n) * (2 * k + 1)) as f64).cos())
             .sum();
         2.0 / n as f64 * sum
     }

@@ -43,6 +43,13 @@ impl Steps {
     }
 }
 
+impl Steps {
+    /// Whether there is a code for a line with this 3/4th power at a step of 2^(exponent/4).
+    pub(crate) fn is_coded(&self, power: f32, exponent: i32) -> bool {
+        exponent > MIN_EXPONENT && power * self.factor(exponent) < f32::from(MAX_MAGNITUDE)
+    }
+}
+
 /// What is known of a spectrum before it is quantised.
 #[derive(Clone)]
 pub(crate) struct Powers {

@@ -6,7 +6,7 @@
 //! a few secant steps, from that of the frame before.
 
 use crate::{
-    allocation::Allocation,
+    allocation::{Allocation, refine, unshare},
     context::Context,
     huffman::MAX_PART2_3_LENGTH,
     quantise::{least_gain, quantise},
@@ -39,6 +39,12 @@ const MAX_TRIES: usize = 12;
 
 /// What part of the bits may be left over.
 const TOLERANCE: u32 = 128;
+
+/// A part that is not empty begins so many bits before the end of its frame, or more.
+const LATEST_PART_BITS: u32 = 24;
+
+/// The most bits that scalefactors of a long block take: 11 of 4 and 10 of 3.
+const MAX_PART2_LENGTH: u32 = 11 * 4 + 10 * 3;
 
 /// Bits a line and quarter of an exponent; in theory 3/16 for lines that are not zero.
 const BITS_PER_LINE: f32 = 0.16;
@@ -89,6 +95,20 @@ impl<'a> Fitting<'a> {
         if self.units.iter().all(|unit| unit.is_silent) {
             return share;
         }
+        let found = self.search(budget, share);
+        let fits = self.settle(budget, found);
+        self.refine(budget);
+        // A part that begins later is misread by mpg123 (1.31), though it is right.
+        let last = self.units.iter().map(Unit::part2_3_length).rfind(|&len| len > 0).unwrap_or(0);
+        let left = budget - self.units.iter().map(Unit::part2_3_length).sum::<u32>();
+        if last > 0 && last + left < LATEST_PART_BITS {
+            return self.settle(budget.saturating_sub(LATEST_PART_BITS), fits);
+        }
+        fits
+    }
+
+    /// The least share found that fits, or the best guess.
+    fn search(&mut self, budget: u32, share: f32) -> f32 {
         let mut share = share;
         let (mut fits, mut exceeds) = (None::<f32>, None::<f32>);
         let mut last = None::<(f32, f32)>;
@@ -118,11 +138,16 @@ impl<'a> Fitting<'a> {
                 share = share.clamp(exceeds + MIN_CHANGE / 2.0, fits - MIN_CHANGE / 2.0);
             }
         }
-        let mut share = fits.unwrap_or(share);
+        fits.unwrap_or(share)
+    }
+
+    /// Quantises with a share, or with the next greater one that fits.
+    fn settle(&mut self, budget: u32, share: f32) -> f32 {
+        let mut share = share;
         while self.bits_with(share) > budget {
             share += 4.0;
             if share > MAX_SHARE {
-                // Even zeros cost too much: their scalefactors do.
+                // Even zeros cost too much: scalefactors do.
                 for unit in self.units.iter_mut() {
                     unit.is_silent = true;
                     unit.allocation = Allocation::new();
@@ -130,5 +155,36 @@ impl<'a> Fitting<'a> {
             }
         }
         share
+    }
+
+    /// Where a unit can have no lower gain, because its greatest line has no longer code, spends what is
+    /// left on its other bands.
+    fn refine(&mut self, budget: u32) {
+        for n in 0..self.units.len() {
+            while self.units[n].gain == self.least[n] && !self.units[n].is_silent {
+                let bits: u32 = self.units.iter().map(Unit::part2_3_length).sum();
+                if budget - bits < (budget / 4).max(MAX_PART2_LENGTH) {
+                    return;
+                }
+                if self.units[n].allocation.is_for_two {
+                    let second = n + self.units.len() / 2;
+                    let length = self.units[second].part2_3_length();
+                    if length + MAX_PART2_LENGTH > MAX_PART2_3_LENGTH {
+                        break;
+                    }
+                    unshare(self.context, &mut self.units[second]);
+                    self.units[n].allocation.is_for_two = false;
+                }
+                let before = self.units[n].clone();
+                let is_finer = refine(self.context, &mut self.units[n], before.gain);
+                quantise(self.context.level, self.context, &mut self.units[n], before.gain);
+                let now = self.units[n].part2_3_length();
+                let is_too_long = now > MAX_PART2_3_LENGTH;
+                if !is_finer || is_too_long || bits + now - before.part2_3_length() > budget {
+                    self.units[n] = before;
+                    break;
+                }
+            }
+        }
     }
 }

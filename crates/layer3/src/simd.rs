@@ -189,3 +189,92 @@ pub(crate) fn eight<T>(x: &[T], at: usize) -> &[T; LANES] {
 pub(crate) fn eight_mut<T>(x: &mut [T], at: usize) -> &mut [T; LANES] {
     x[at..at + LANES].first_chunk_mut().unwrap_or_else(|| unreachable!())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every operation makes of some numbers, bit for bit.
+    fn all_operations<V: Lanes>(x: &[f32; LANES], y: &[f32; LANES]) -> Vec<u32> {
+        let (a, b) = (V::load(x), V::load(y));
+        let positive = a.abs().max(V::splat(1e-30));
+        let (exponent, mantissa) = positive.split();
+        let mut results = vec![
+            a.add(b),
+            a.sub(b),
+            a.mul(b),
+            a.div(b),
+            a.max(b),
+            a.min(b),
+            a.abs(),
+            a.abs().sqrt(),
+            a.reverse(),
+            a.min(V::splat(1e6)).max(V::splat(-1e6)).trunc(),
+            a.finite(),
+            a.add_mul(b, a),
+            exponent,
+            mantissa,
+            exponent.power_of_two(),
+            positive.log2(),
+            a.exp2(),
+            V::splat(x[3]),
+            V::splat(a.sum()),
+            V::splat(a.greatest()),
+        ];
+        results.extend((0..=LANES).map(|len| a.keep_first(len)));
+        results.extend(V::transpose([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
+        let mut bits: Vec<u32> = results
+            .into_iter()
+            .flat_map(|lanes| {
+                let mut out = [0.0; LANES];
+                lanes.store(&mut out);
+                out.map(f32::to_bits)
+            })
+            .collect();
+        let mut whole = [0; LANES];
+        positive.min(V::splat(65_535.0)).store_u16(&mut whole);
+        bits.extend(whole.map(u32::from));
+        bits
+    }
+
+    kernel! {
+        fn operations = all_operations(x: &[f32; LANES], y: &[f32; LANES]) -> Vec<u32>;
+    }
+
+    #[test]
+    fn every_operation_gives_the_same_bits_with_all_instructions() {
+        let mut seed = 1_u32;
+        let mut number = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let magnitude =
+                f32::from_bits((seed >> 9 & 0x7F_FFFF) | (100 + (seed >> 3 & 31)) << 23);
+            if seed & 4 == 0 { magnitude } else { -magnitude }
+        };
+        for _ in 0..10_000 {
+            let (x, y) = (std::array::from_fn(|_| number()), std::array::from_fn(|_| number()));
+            let best = operations(Level::of(Instructions::Best), &x, &y);
+            assert_eq!(best, operations(Level::Portable, &x, &y), "{x:?} {y:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_becomes_zero() {
+        let x = [1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -2.0, 0.0, f32::MAX, 1e-40];
+        let mut out = [1.0; LANES];
+        Portable::load(&x).finite().store(&mut out);
+        assert_eq!(out, [1.0, 0.0, 0.0, 0.0, -2.0, 0.0, f32::MAX, 1e-40]);
+    }
+
+    #[test]
+    fn logarithm_and_power_are_as_exact_as_they_say() {
+        for n in -2_000..2_000 {
+            let x = n as f32 * 0.05;
+            let mut out = [0.0; LANES];
+            Portable::splat(x).exp2().store(&mut out);
+            let expected = f64::from(x).exp2();
+            assert!((f64::from(out[0]) / expected - 1.0).abs() < 5e-6, "2^{x}");
+            Portable::splat(expected as f32).log2().store(&mut out);
+            assert!((f64::from(out[0]) - f64::from(x)).abs() < 3e-5, "log2 of 2^{x}");
+        }
+    }
+}

@@ -67,12 +67,18 @@ impl Unit {
     /// Bits of scalefactors and Huffman codes.
     #[inline(always)]
     pub(crate) fn part2_3_length(&self) -> u32 {
-        if self.is_silent { 0 } else { self.allocation.part2_length + self.coding.bits }
+        if self.is_empty() { 0 } else { self.allocation.part2_length + self.coding.bits }
+    }
+
+    /// Whether nothing of it is sent: no line, and no scalefactors that another granule needs.
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_silent || self.coding.count1_end == 0 && !self.allocation.is_for_two
     }
 
     /// What side information says of it.
     pub(crate) fn info(&self) -> GranuleInfo {
-        if self.is_silent {
+        if self.is_empty() {
             return GranuleInfo { block_type: self.block_type, ..GranuleInfo::default() };
         }
         let coding = &self.coding;

@@ -1,16 +1,24 @@
 //! WAV files, as far as an encoder needs them.
 
-/// Samples of a file, ±1, by channel.
-pub(crate) struct Wav {
+/// A file: its format, and its samples as they stand there.
+pub(crate) struct Wav<'a> {
     pub(crate) sample_rate_hz: u32,
-    pub(crate) channels: Vec<Vec<f32>>,
+    /// 1 or 2.
+    pub(crate) channels: usize,
+    /// Bytes of a sample.
+    width: usize,
+    /// Makes ±1 of one sample's bytes.
+    sample: fn(&[u8]) -> f32,
+    data: &'a [u8],
 }
 
-impl Wav {
+impl<'a> Wav<'a> {
+    /// Looks for format and samples.
+    ///
     /// # Errors
     ///
-    /// Says what is wrong with the file.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
+    /// Says what is wrong with the file, or what is allowed.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         if bytes.get(..4) != Some(b"RIFF") || bytes.get(8..12) != Some(b"WAVE") {
             return Err("no WAV file".into());
         }
@@ -22,7 +30,7 @@ impl Wav {
             let (chunk, behind) = body.split_at(len.min(body.len()));
             match &head[..4] {
                 b"fmt " if chunk.len() >= 16 => format = Some(chunk),
-                b"data" => return Self::samples(format.ok_or("no format before the data")?, chunk),
+                b"data" => return Self::new(format.ok_or("no format before the samples")?, chunk),
                 _ => {}
             }
             rest = behind.get(len % 2..).unwrap_or_default();
@@ -30,14 +38,14 @@ impl Wav {
         Err("no samples".into())
     }
 
-    fn samples(format: &[u8], data: &[u8]) -> Result<Self, String> {
+    fn new(format: &[u8], data: &'a [u8]) -> Result<Self, String> {
         let word = |at: usize| u16::from_le_bytes([format[at], format[at + 1]]);
-        let (mut tag, count, bits) = (word(0), usize::from(word(2)), word(14));
+        let (mut tag, channels, bits) = (word(0), usize::from(word(2)), word(14));
         if tag == 0xFFFE && format.len() >= 26 {
             tag = word(24);
         }
-        if !(1..=2).contains(&count) {
-            return Err(format!("{count} channels; allowed: 1, 2"));
+        if !(1..=2).contains(&channels) {
+            return Err(format!("{channels} channels; allowed: 1, 2"));
         }
         let sample: fn(&[u8]) -> f32 = match (tag, bits) {
             (1, 16) => |b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0,
@@ -51,12 +59,25 @@ impl Wav {
                 ));
             }
         };
-        let len = usize::from(bits / 8);
-        let channels = (0..count)
-            .map(|channel| {
-                data.chunks_exact(len * count).map(|all| sample(&all[channel * len..])).collect()
-            })
-            .collect();
-        Ok(Self { sample_rate_hz: u32::from(word(4)) | u32::from(word(6)) << 16, channels })
+        let sample_rate_hz = u32::from(word(4)) | u32::from(word(6)) << 16;
+        Ok(Self { sample_rate_hz, channels, width: usize::from(bits / 8), sample, data })
+    }
+
+    /// Samples a channel.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len() / (self.width * self.channels)
+    }
+
+    /// The samples of one channel from `at` on, as many as `out` has room for and there are: says how
+    /// many.
+    pub(crate) fn read(&self, channel: usize, at: usize, out: &mut [f32]) -> usize {
+        let step = self.width * self.channels;
+        let data = self.data.get(at * step..).unwrap_or_default().chunks_exact(step);
+        let mut count = 0;
+        for (out, all) in out.iter_mut().zip(data) {
+            *out = (self.sample)(&all[channel * self.width..]);
+            count += 1;
+        }
+        count
     }
 }

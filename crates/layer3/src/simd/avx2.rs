@@ -123,19 +123,13 @@ impl Lanes for Avx2 {
         let exponent = avx2!(_mm256_sub_epi32(_mm256_srli_epi32(bits, 23), bias));
         let mantissa = avx2!(_mm256_and_si256(bits, _mm256_set1_epi32((1 << 23) - 1)));
         let mantissa = avx2!(_mm256_or_si256(mantissa, _mm256_slli_epi32(bias, 23)));
-        (
-            Self(avx2!(_mm256_cvtepi32_ps(exponent))),
-            Self(avx2!(_mm256_castsi256_ps(mantissa))),
-        )
+        (Self(avx2!(_mm256_cvtepi32_ps(exponent))), Self(avx2!(_mm256_castsi256_ps(mantissa))))
     }
 
     #[inline(always)]
     fn power_of_two(self) -> Self {
         let exponent = avx2!(_mm256_cvttps_epi32(self.0));
-        let bits = avx2!(_mm256_slli_epi32(
-            _mm256_add_epi32(exponent, _mm256_set1_epi32(127)),
-            23
-        ));
+        let bits = avx2!(_mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23));
         Self(avx2!(_mm256_castsi256_ps(bits)))
     }
 

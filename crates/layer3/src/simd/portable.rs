@@ -83,7 +83,7 @@ impl Lanes for Portable {
 
     #[inline(always)]
     fn finite(self) -> Self {
-        Self(self.0.map(|x| if x - x == 0.0 { x } else { 0.0 }))
+        Self(self.0.map(|x| if x.is_finite() { x } else { 0.0 }))
     }
 
     #[inline(always)]
