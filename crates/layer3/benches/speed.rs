@@ -14,7 +14,7 @@ use std::{fs, time::Duration};
 use perpetuo_layer3::{Channels, Config, Encoder, Instructions, Reservoir};
 
 /// Seconds of sound each figure is of, at least.
-const SECONDS: usize = 120;
+const SECONDS: usize = 600;
 
 /// Times each figure is taken; the median counts.
 const RUNS: usize = 5;

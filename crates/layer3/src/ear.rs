@@ -52,12 +52,12 @@ pub(crate) struct Ear {
     density: PerPartition,
 }
 
-/// Sources of the formulae: ITU-R BS.1387, 2.1.3 to 2.1.8.
+/// Where on the basilar membrane a frequency is, in Bark (BS.1387, 2.1.5).
 fn bark(hz: f64) -> f64 {
     7.0 * (hz / 650.0).asinh()
 }
 
-/// Outer and middle ear, dB.
+/// What outer and middle ear let through, in dB (BS.1387, 2.1.4).
 fn transmission_db(hz: f64) -> f64 {
     let khz = hz.max(20.0) / 1000.0;
     -0.6 * 3.64 * khz.powf(-0.8) + 6.5 * (-0.6 * (khz - 3.3).powi(2)).exp() - 1e-3 * khz.powf(3.6)
@@ -154,7 +154,8 @@ impl Ear {
     fn spread<V: Lanes>(&self, e: &mut PerPartition) {
         // 0.2 dB a dB and Bark, as an exponent of two of the power of 0.4.
         const LESS: f32 = 0.4 * 0.2 / 4.0;
-        const LOW: f32 = 0.266;
+        // What a quarter Bark spreads downwards: the sum of 10^(−0.675 k) for k from 1.
+        const LOW: f32 = 0.268;
         let mut up: PerPartition = [0.0; _];
         let mut v: PerPartition = [0.0; _];
         for at in (0..self.len).step_by(LANES) {
@@ -171,6 +172,7 @@ impl Ear {
             let total = V::splat(1.0).div(V::splat(1.0).sub(quarter)).add(V::splat(LOW));
             log.sub(total.log2()).mul(V::splat(0.4)).exp2().store(eight_mut(&mut v, at));
         }
+        // What goes on upwards falls as the loudest of what made it does.
         let (mut sum, mut ratio) = (0.0, 0.0);
         for p in 0..self.len {
             sum *= ratio;

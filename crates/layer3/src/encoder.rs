@@ -1,5 +1,7 @@
 //! The encoder: a block of samples in, a frame out.
 
+use std::fmt;
+
 use crate::{
     allocation::{allocate, allocate_shared, want},
     bits::BitWriter,
@@ -56,6 +58,12 @@ pub struct Encoder {
     silence_behind: Option<usize>,
 }
 
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
 /// What is kept of a channel between frames.
 struct ChannelState {
     /// The last samples: those that the filter bank needs, and those it has not had.
@@ -91,9 +99,6 @@ const FIRST_SHARE: f32 = -8.0;
 
 /// Samples beyond this level, 30 dB over full scale, are clipped.
 const MAX_SAMPLE: f32 = 32.0;
-
-/// Bytes of the longest frame: 320 kbit/s at 32 kHz, or 160 kbit/s at 16 kHz.
-const MAX_FRAME_LEN: usize = 1440;
 
 /// Bytes of the longest main data: 4095 bits for each granule and channel.
 const MAX_MAIN_DATA_LEN: usize = (4 * 4095_usize).div_ceil(8);
@@ -392,8 +397,9 @@ impl ChannelState {
 }
 
 kernel! {
-    /// Makes samples fit to be encoded: finite, and no louder than 30 dB over full scale. Says whether all
-    /// are zero.
+    /// Makes samples fit to be encoded: finite, no louder than 30 dB over full scale, and whole multiples
+    /// of 2⁻³³ or so, 200 dB below it, so that nothing gets so small that processors turn slow. Says
+    /// whether all are zero.
     fn clean = clean_lanes(samples: &mut [f32]) -> bool;
 }
 
@@ -401,9 +407,12 @@ kernel! {
 fn clean_lanes<V: Lanes>(samples: &mut [f32]) -> bool {
     let most = V::splat(MAX_SAMPLE);
     let least = V::zero().sub(most);
+    let bias = V::splat(1.0 / 1024.0);
     let mut greatest = V::zero();
     for samples in samples.as_chunks_mut::<LANES>().0 {
         let x = V::load(samples).finite().min(most).max(least);
+        // What is smaller than the last place of the bias is rounded away.
+        let x = x.add(bias).sub(bias);
         greatest = greatest.max(x.abs());
         x.store(samples);
     }
@@ -502,5 +511,3 @@ fn low_pass_hz(config: &Config) -> u32 {
         _ => 20_000,
     }
 }
-
-const _: () = assert!(MAX_FRAME_LEN < 4 + 32 + MAX_MAIN_DATA_LEN);
