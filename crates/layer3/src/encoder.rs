@@ -511,3 +511,24 @@ fn low_pass_hz(config: &Config) -> u32 {
         _ => 20_000,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encoder_holds_16_kib_at_most_whatever_it_makes() {
+        for hz in [16_000, 22_050, 24_000, 32_000, 44_100, 48_000] {
+            for kbps in [MPEG1_BITRATES_KBPS, MPEG2_BITRATES_KBPS].concat() {
+                for channels in [Channels::Mono, Channels::Stereo] {
+                    for reservoir in [Reservoir::None, Reservoir::Full] {
+                        let config = Config { reservoir, ..Config::new(hz, channels, kbps) };
+                        let Ok(encoder) = Encoder::new(&config) else { continue };
+                        let len = encoder.state_len();
+                        assert!(len <= 16 * 1024, "{config:?}: {len} bytes");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -5,11 +5,17 @@ pub(crate) struct Wav<'a> {
     pub(crate) sample_rate_hz: u32,
     /// 1 or 2.
     pub(crate) channels: usize,
-    /// Bytes of a sample.
-    width: usize,
-    /// Makes ±1 of one sample's bytes.
-    sample: fn(&[u8]) -> f32,
+    format: Format,
     data: &'a [u8],
+}
+
+/// How samples are written, lowest byte first.
+#[derive(Clone, Copy)]
+enum Format {
+    Pcm16,
+    Pcm24,
+    Pcm32,
+    Float32,
 }
 
 impl<'a> Wav<'a> {
@@ -38,20 +44,20 @@ impl<'a> Wav<'a> {
         Err("no samples".into())
     }
 
-    fn new(format: &[u8], data: &'a [u8]) -> Result<Self, String> {
-        let word = |at: usize| u16::from_le_bytes([format[at], format[at + 1]]);
+    fn new(header: &[u8], data: &'a [u8]) -> Result<Self, String> {
+        let word = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
         let (mut tag, channels, bits) = (word(0), usize::from(word(2)), word(14));
-        if tag == 0xFFFE && format.len() >= 26 {
+        if tag == 0xFFFE && header.len() >= 26 {
             tag = word(24);
         }
         if !(1..=2).contains(&channels) {
             return Err(format!("{channels} channels; allowed: 1, 2"));
         }
-        let sample: fn(&[u8]) -> f32 = match (tag, bits) {
-            (1, 16) => |b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0,
-            (1, 24) => |b| i32::from_le_bytes([0, b[0], b[1], b[2]]) as f32 / 2_147_483_648.0,
-            (1, 32) => |b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f32 / 2_147_483_648.0,
-            (3, 32) => |b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]),
+        let format = match (tag, bits) {
+            (1, 16) => Format::Pcm16,
+            (1, 24) => Format::Pcm24,
+            (1, 32) => Format::Pcm32,
+            (3, 32) => Format::Float32,
             _ => {
                 return Err(format!(
                     "samples of format {tag} with {bits} bits; allowed: PCM of 16, 24 or 32 bits, \
@@ -60,24 +66,56 @@ impl<'a> Wav<'a> {
             }
         };
         let sample_rate_hz = u32::from(word(4)) | u32::from(word(6)) << 16;
-        Ok(Self { sample_rate_hz, channels, width: usize::from(bits / 8), sample, data })
+        Ok(Self { sample_rate_hz, channels, format, data })
     }
 
     /// Samples a channel.
     pub(crate) fn len(&self) -> usize {
-        self.data.len() / (self.width * self.channels)
+        let width = match self.format {
+            Format::Pcm16 => 2,
+            Format::Pcm24 => 3,
+            Format::Pcm32 | Format::Float32 => 4,
+        };
+        self.data.len() / (width * self.channels)
     }
 
     /// The samples of one channel from `at` on, as many as `out` has room for and there are: says how
     /// many.
     pub(crate) fn read(&self, channel: usize, at: usize, out: &mut [f32]) -> usize {
-        let step = self.width * self.channels;
-        let data = self.data.get(at * step..).unwrap_or_default().chunks_exact(step);
-        let mut count = 0;
-        for (out, all) in out.iter_mut().zip(data) {
-            *out = (self.sample)(&all[channel * self.width..]);
-            count += 1;
+        const FULL_SCALE: f32 = 2_147_483_648.0;
+        let begin = at * self.channels + channel;
+        let step = self.channels;
+        let data = self.data;
+        match self.format {
+            Format::Pcm16 => {
+                fill(data, begin, step, out, |b| f32::from(i16::from_le_bytes(b)) / 32_768.0)
+            }
+            Format::Pcm24 => fill(data, begin, step, out, |[a, b, c]| {
+                i32::from_le_bytes([0, a, b, c]) as f32 / FULL_SCALE
+            }),
+            Format::Pcm32 => {
+                fill(data, begin, step, out, |b| i32::from_le_bytes(b) as f32 / FULL_SCALE)
+            }
+            Format::Float32 => fill(data, begin, step, out, f32::from_le_bytes),
         }
-        count
     }
+}
+
+/// Fills `out` with every `step`th sample of `WIDTH` bytes, and says with how many.
+fn fill<const WIDTH: usize>(
+    data: &[u8],
+    begin: usize,
+    step: usize,
+    out: &mut [f32],
+    sample: impl Fn([u8; WIDTH]) -> f32,
+) -> usize {
+    let (samples, _) = data.as_chunks::<WIDTH>();
+    // The last may be of a frame that is not whole.
+    let samples = samples[..samples.len() / step * step].iter().skip(begin).step_by(step);
+    let mut count = 0;
+    for (out, &bytes) in out.iter_mut().zip(samples) {
+        *out = sample(bytes);
+        count += 1;
+    }
+    count
 }
