@@ -26,8 +26,8 @@ use crate::{
 /// Makes MP3 frames of samples.
 ///
 /// One encoder is one stream: mono or stereo, at a constant bit rate. It holds about 11 KiB and shares its
-/// tables with all others; while it encodes it takes some 60 KiB of stack. It never allocates after it
-/// was made, except in the vector it is given, and never panics.
+/// tables with all others; a call takes up to 150 KiB of stack. It never allocates after it was made,
+/// except in the vector it is given, and never panics.
 ///
 /// ```
 /// use perpetuo_layer3::{Channels, Config, Encoder};
@@ -200,12 +200,14 @@ impl Encoder {
     fn encode_block(&mut self, pcm: &[&[f32]], frames: &mut Vec<u8>) {
         let granules = self.context.rate.version.granules();
         let mut slots: Slots = [[[[0.0; SUBBANDS]; SLOTS]; 2]; 2];
+        let mut samples = [0.0; PAST + 2 * LINES];
         let mut attacks = [Attacks::default(); 2];
         let mut is_silent = self.blocks.is_at_rest();
         for (channel, state) in self.channels.iter_mut().enumerate() {
             let pcm = pcm.get(channel).copied().unwrap_or(&[]);
             let slots = &mut slots[channel][..granules];
-            is_silent &= state.take(&self.context, pcm, slots, &mut attacks[..granules]);
+            let samples = &mut samples[..PAST + LINES * granules];
+            is_silent &= state.take(&self.context, pcm, samples, slots, &mut attacks[..granules]);
         }
         if is_silent {
             self.write(&mut [], false, frames);
@@ -362,21 +364,22 @@ impl ChannelState {
         }
     }
 
-    /// Takes a block in: its sub-bands and its attacks. Says whether all is digital silence, for so long
+    /// Takes a block in: its sub-bands and its attacks. `samples` is room for what is kept and the block.
+    /// Says whether all is digital silence, for so long
     /// that nothing is left of what was before; then nothing needs to be done.
     fn take(
         &mut self,
         context: &Context,
         pcm: &[f32],
+        samples: &mut [f32],
         slots: &mut [[Slot; SLOTS]],
         attacks: &mut [Attacks],
     ) -> bool {
         let block_len = LINES * slots.len();
-        let mut samples = [0.0; PAST + 2 * LINES];
-        let samples = &mut samples[..PAST + block_len];
         let block = &mut samples[PAST..];
-        let given = &pcm[..pcm.len().min(block_len)];
-        block[..given.len()].copy_from_slice(given);
+        let (given, missing) = block.split_at_mut(pcm.len().min(block_len));
+        given.copy_from_slice(&pcm[..given.len()]);
+        missing.fill(0.0);
         let is_silent = clean(context.level, block);
         if is_silent && self.silence_len >= PAST + LINES {
             return true;

@@ -41,8 +41,8 @@
 //!
 //! # Memory
 //!
-//! An [`Encoder`] holds 11 KiB in stereo, 16 KiB at most; all share 60 KiB of tables, and each call takes
-//! 60 KiB of stack. Nothing is allocated after an encoder is made, but for the vector that frames are
+//! An [`Encoder`] holds 11 KiB in stereo, 16 KiB at most; all share 60 KiB of tables, and a call takes
+//! up to 150 KiB of stack. Nothing is allocated after an encoder is made, but for the vector that frames are
 //! appended to.
 
 #![deny(unsafe_code)]

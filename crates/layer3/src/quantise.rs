@@ -200,14 +200,21 @@ fn split(layout: &Layout, greatest: &PerBand<u16>, big_end: usize) -> [u8; 2] {
     let end = |n: usize| if n < bands { layout.starts[n].into() } else { big_end as u32 };
     let mut best = (1, 2, u32::MAX);
     let mut first = 0;
-    for end0 in 1..=bands.clamp(1, 16) {
+    let last = bands.clamp(1, 16);
+    for end0 in 1..=last {
         first = first.max(cost[end0 - 1]);
-        if layout.disputed == Some(end0) {
+        // Borders between bands of one class are no better than those on both sides.
+        let is_worse = cost[end0] == cost[end0 - 1] && end0 < last;
+        if is_worse || layout.disputed == Some(end0) {
             continue;
         }
         let mut second = 0;
-        for end1 in end0 + 1..=(end0 + 8).min(bands.max(2)) {
+        let last = (end0 + 8).min(bands.max(2));
+        for end1 in end0 + 1..=last {
             second = second.max(cost[end1 - 1]);
+            if cost[end1] == cost[end1 - 1] && end1 < last {
+                continue;
+            }
             let total = end(end0) * first
                 + (end(end1) - end(end0)) * second
                 + (big_end as u32 - end(end1)) * rest[end1];
