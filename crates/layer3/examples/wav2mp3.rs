@@ -1,6 +1,6 @@
 //! Encodes a WAV file: `wav2mp3 in.wav out.mp3 [--bitrate 128] [--reservoir] [--flat] [--portable]`.
 
-#![expect(clippy::print_stderr, reason = "a program on the command line")]
+#![expect(clippy::print_stderr, clippy::print_stdout, reason = "a program on the command line")]
 
 mod wav;
 
@@ -18,6 +18,10 @@ const USAGE: &str = "usage: wav2mp3 IN.wav OUT.mp3 [--bitrate KBPS] [--reservoir
 IN.wav: 16-bit, 24-bit or 32-bit PCM or 32-bit float, mono or stereo, 16, 22.05, 24, 32, 44.1 or 48 kHz";
 
 fn main() -> ExitCode {
+    if std::env::args().skip(1).any(|arg| arg == "--help" || arg == "-h") {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(wrong) => {
@@ -41,17 +45,22 @@ fn run() -> Result<(), String> {
             "--reservoir" => config.reservoir = Reservoir::Full,
             "--flat" => config.shaping = Shaping::Flat,
             "--portable" => config.instructions = Instructions::Portable,
-            "--help" | "-h" => return Err(USAGE.into()),
             _ if arg.starts_with('-') => return Err(format!("{arg}: unknown\n{USAGE}")),
             _ => paths.push(arg),
         }
     }
     let [from, to] = paths.as_slice() else { return Err(USAGE.into()) };
+    if from == to {
+        return Err(format!("{to}: that is what is to be encoded"));
+    }
     let bytes = fs::read(from).map_err(|error| format!("{from}: {error}"))?;
     let wav = wav::Wav::parse(&bytes).map_err(|wrong| format!("{from}: {wrong}"))?;
     config.sample_rate_hz = wav.sample_rate_hz;
     config.channels = if wav.channels == 1 { Channels::Mono } else { Channels::Stereo };
-    let mut encoder = Encoder::new(&config).map_err(|wrong| wrong.to_string())?;
+    let mut encoder = Encoder::new(&config).map_err(|wrong| format!("{from}: {wrong}"))?;
+    if wav.len() == 0 {
+        return Err(format!("{from}: no samples"));
+    }
     let mut frames = Vec::new();
     let mut block = [[0.0; 1152]; 2];
     let mut at = 0;

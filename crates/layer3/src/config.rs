@@ -57,6 +57,9 @@ pub enum Shaping {
     #[default]
     Masked,
     /// Everywhere alike, and no low-pass: for measuring, and for what is not meant for ears.
+    ///
+    /// Even so the format has a ceiling: no line can have more than 8,206 steps, which for a lone tone is a
+    /// ratio of signal to noise of 6.75 · 8206² or 86.6 dB.
     Flat,
 }
 

@@ -112,3 +112,13 @@ impl Rate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_take_64_kib_at_most() {
+        assert!(size_of::<Tables>() <= 64 * 1024, "{} bytes", size_of::<Tables>());
+    }
+}

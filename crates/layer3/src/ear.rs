@@ -134,6 +134,9 @@ impl Ear {
             let y = V::load(eight(lines, k + 1)).sub(V::load(eight(lines, k - 1)));
             x.mul(x).add_mul(y, y).store(eight_mut(&mut energy, k));
         }
+        // Behind the last line may be the first of another block.
+        let last = usize::from(self.starts[self.len]) - 1;
+        energy[last] = lines[last] * lines[last] + lines[last - 1] * lines[last - 1];
         for (p, e) in e[..self.len].iter_mut().enumerate() {
             *e = self.noise[p];
             let (start, stop) = (usize::from(self.starts[p]), usize::from(self.starts[p + 1]));
@@ -296,6 +299,24 @@ mod tests {
         let best = (0..21).min_by(|&a, &b| db[a].total_cmp(&db[b])).unwrap();
         assert!((11..=14).contains(&best), "most sensitive in band {best}");
         assert!(db[0] > db[best] + 15.0 && db[20] > db[best] + 10.0, "{db:?}");
+    }
+
+    #[test]
+    fn what_is_in_one_short_block_does_not_mask_as_if_it_were_in_another() {
+        let short = bands(32_000).1;
+        let ear = Ear::short(short, 32_000);
+        let mut noise = [[0.0; _]; 2];
+        let mut lines: Spectrum = [0.0; _];
+        for (noise, bass) in noise.iter_mut().zip([0.0, 1.0]) {
+            lines[192] = bass;
+            masked_noise_short(Level::Portable, &ear, &lines, LINES, noise);
+        }
+        let [without, with]: [PerBand<f32>; 2] = noise;
+        for first in (0..SHORT_BANDS).step_by(3) {
+            // What masks backwards in time may.
+            let may = without[first].max(with[first + 1] - FALL_BEFORE);
+            assert!(with[first] <= may + 1e-3, "band {}", first / 3);
+        }
     }
 
     #[test]

@@ -26,8 +26,11 @@ use crate::{
 /// Makes MP3 frames of samples.
 ///
 /// One encoder is one stream: mono or stereo, at a constant bit rate. It holds about 11 KiB and shares its
-/// tables with all others; a call takes up to 150 KiB of stack. It never allocates after it was made,
-/// except in the vector it is given, and never panics.
+/// tables with all others. It never allocates after it was made, except in the vector it is given, and
+/// never panics.
+///
+/// A call takes up to 64 KiB of stack in a release build, and the first [`new`](Self::new) of a process
+/// twice that (measured on x86-64, 2026-11).
 ///
 /// ```
 /// use perpetuo_layer3::{Channels, Config, Encoder};
@@ -382,6 +385,7 @@ impl ChannelState {
         missing.fill(0.0);
         let is_silent = clean(context.level, block);
         if is_silent && self.silence_len >= PAST + LINES {
+            self.attacks = AttackDetector::default();
             return true;
         }
         self.silence_len = if is_silent { self.silence_len + block_len } else { 0 };
@@ -424,7 +428,8 @@ fn clean_lanes<V: Lanes>(samples: &mut [f32]) -> bool {
 
 /// From sub-bands to lines below the low-pass.
 fn transform_unit(context: &Context, unit: &mut Unit, before: &[Slot; SLOTS], now: &[Slot; SLOTS]) {
-    let groups = context.low_pass.div_ceil(SLOTS * LANES);
+    // The butterflies across the last line reach eight lines further.
+    let groups = (context.low_pass + LANES).min(LINES).div_ceil(SLOTS * LANES);
     let tables = &context.tables.mdct;
     transform(context.level, tables, unit.block_type, groups, before, now, &mut unit.spectrum);
     low_pass(unit.block_type, context.low_pass, &mut unit.spectrum);
@@ -518,6 +523,22 @@ fn low_pass_hz(config: &Config) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_hour_is_as_many_bytes_as_the_bit_rate_says() {
+        for (hz, kbps) in [(44_100, 128), (44_100, 32), (44_100, 320), (22_050, 56), (48_000, 96)] {
+            let mut encoder = Encoder::new(&Config::new(hz, Channels::Stereo, kbps)).unwrap();
+            let samples_a_frame = encoder.block_len() as u64;
+            let (mut frame, mut bytes) = (Vec::new(), 0);
+            for n in 1..=u64::from(hz) * 3600 / samples_a_frame {
+                frame.clear();
+                encoder.encode(&[], &mut frame);
+                bytes += frame.len() as u64;
+                let exact = n * samples_a_frame / 8 * u64::from(kbps) * 1000 / u64::from(hz);
+                assert_eq!(bytes, exact, "{hz} Hz, {kbps} kbit/s, frame {n}");
+            }
+        }
+    }
 
     #[test]
     fn an_encoder_holds_16_kib_at_most_whatever_it_makes() {

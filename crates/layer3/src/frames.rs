@@ -17,7 +17,8 @@ use std::collections::VecDeque;
 
 use crate::{config::Reservoir, side_info::Version};
 
-/// Bits of main data that a decoder need hold (2.4.3.1): those of a frame and of the reservoir together.
+/// Bits of main data that a decoder need hold (2.4.3.1): those of a frame and of what the reservoir adds to
+/// it. A frame that is longer by itself gets no reservoir.
 const DECODER_BUFFER_BITS: usize = 7680;
 
 /// Frames on their way out.

@@ -41,8 +41,8 @@
 //!
 //! # Memory
 //!
-//! An [`Encoder`] holds 11 KiB in stereo, 16 KiB at most; all share 60 KiB of tables, and a call takes
-//! up to 150 KiB of stack. Nothing is allocated after an encoder is made, but for the vector that frames are
+//! An [`Encoder`] holds 11 KiB in stereo, 16 KiB at most; all share 64 KiB of tables, and a call takes
+//! up to 64 KiB of stack. Nothing is allocated after an encoder is made, but for the vector that frames are
 //! appended to.
 
 #![deny(unsafe_code)]
@@ -75,5 +75,11 @@ pub use config::{
 };
 pub use encoder::Encoder;
 
-/// Samples by which every decoder delays: 528 of its filter bank, and one.
+/// Samples by which every decoder delays: its filter bank and transform undo ours, which takes 528 on
+/// either side, and one more passes before the first comes out.
 pub const DECODER_DELAY: usize = 529;
+
+/// Holds the examples of the README to what they say.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

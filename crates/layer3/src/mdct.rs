@@ -1,7 +1,7 @@
 //! The modified discrete cosine transform of the sub-bands, and the butterflies against their aliases.
 //!
 //! ```text
-//! X[k] = 2/N · Σ_n w[n]·z[n]·cos(π/2N · (2n + 1 + N)(2k + 1))       n = 0..2N−1, k = 0..N−1
+//! X[k] = 2/N · Σ_n w[n]·z[n]·cos(π/4N · (2n + 1 + N)(2k + 1))       n = 0..2N−1, k = 0..N−1
 //! ```
 //!
 //! with N = 18 for a long block and three times N = 6 for a short one. Each run of 8 lanes works on 8
@@ -53,7 +53,7 @@ pub(crate) struct Mdct {
     even: [[f32; 9]; 9],
     /// `cos(π/18 (n + ½)(2j + 1))`, `[j][n]`.
     odd: [[f32; 9]; 9],
-    /// `w[n]/3 · cos(π/12 (2n + 7)(2k + 1))`... the short transform as it stands, `[k][n]`.
+    /// `w[n]/3 · cos(π/24 (2n + 7)(2k + 1))`, the short transform as it stands, `[k][n]`.
     short: [[f32; 12]; SHORT],
     /// `cs` and `ca` of the butterflies, each eight.
     alias: [[f32; LANES]; 2],

@@ -34,6 +34,12 @@ const MAX_CHANGE: f32 = 24.0;
 /// Shares beyond which nothing is to be gained: all noise 270 dB away from the mask.
 const MAX_SHARE: f32 = 240.0;
 
+/// What a share is raised by when the search has found none that fits: an octave of steps.
+const STRIDE: f32 = 4.0;
+
+/// How much steeper, and how much flatter, a secant may be than [`Fitting::slope`] says.
+const SECANT_RANGE: std::ops::RangeInclusive<f32> = 0.5..=3.0;
+
 /// Tries after which the best is taken. Three or four are usual.
 const MAX_TRIES: usize = 12;
 
@@ -84,9 +90,11 @@ impl<'a> Fitting<'a> {
 
     /// By how many bits less the units take for each quarter more, about; greater than 0.
     pub(crate) fn slope(&self) -> f32 {
+        // Where nothing is coded yet, still something.
+        const LEAST: f32 = 4.0;
         let coded = self.units.iter().filter(|unit| !unit.is_silent);
         let lines: u32 = coded.map(|unit| u32::from(unit.coding.count1_end)).sum();
-        BITS_PER_LINE * lines as f32 + 4.0
+        BITS_PER_LINE * lines as f32 + LEAST
     }
 
     /// Finds the least share with which the units take no more than `budget` bits, beginning at `share`;
@@ -117,7 +125,8 @@ impl<'a> Fitting<'a> {
             let over = bits as f32 - budget as f32;
             let mut slope = self.slope();
             if let Some((at, then)) = last {
-                slope = ((then - over) / (share - at)).clamp(slope * 0.5, slope * 3.0);
+                let [least, most] = [SECANT_RANGE.start(), SECANT_RANGE.end()].map(|of| slope * of);
+                slope = ((then - over) / (share - at)).clamp(least, most);
             }
             last = Some((share, over));
             let change = (over / slope).clamp(-MAX_CHANGE, MAX_CHANGE);
@@ -145,7 +154,7 @@ impl<'a> Fitting<'a> {
     fn settle(&mut self, budget: u32, share: f32) -> f32 {
         let mut share = share;
         while self.bits_with(share) > budget {
-            share += 4.0;
+            share += STRIDE;
             if share > MAX_SHARE {
                 // Even zeros cost too much: scalefactors do.
                 for unit in self.units.iter_mut() {
@@ -174,6 +183,8 @@ impl<'a> Fitting<'a> {
                     }
                     unshare(self.context, &mut self.units[second]);
                     self.units[n].allocation.is_for_two = false;
+                    // The second now has scalefactors of its own to pay for.
+                    continue;
                 }
                 let before = self.units[n].clone();
                 let is_finer = refine(self.context, &mut self.units[n], before.gain);

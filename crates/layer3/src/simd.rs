@@ -23,11 +23,15 @@ pub(crate) const LANES: usize = 8;
 pub(crate) enum Level {
     /// Whatever the crate was compiled for.
     Portable,
-    /// AVX2, with FMA, BMI and LZCNT, which came with it. Made by [`Level::of`] alone, where it is
-    /// there.
+    /// AVX2, with FMA, BMI and LZCNT, which came with it.
     #[cfg(target_arch = "x86_64")]
-    Avx2,
+    Avx2(Found),
 }
+
+/// A proof that instructions are there: only [`Level::of`] makes one, when it has looked.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found(());
 
 impl Level {
     /// What this machine has of what is asked for.
@@ -40,7 +44,7 @@ impl Level {
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("lzcnt")
         {
-            return Self::Avx2;
+            return Self::Avx2(Found(()));
         }
         let _ = instructions;
         Self::Portable
@@ -147,7 +151,7 @@ macro_rules! kernel {
             match level {
                 $crate::simd::Level::Portable => $generic::<$crate::simd::Portable>($($arg),*),
                 #[cfg(target_arch = "x86_64")]
-                $crate::simd::Level::Avx2 => $crate::simd::with_avx2!($generic($($arg: $type),*) $(-> $ret)?),
+                $crate::simd::Level::Avx2(_) => $crate::simd::with_avx2!($generic($($arg: $type),*) $(-> $ret)?),
             }
         }
     };
@@ -162,7 +166,7 @@ macro_rules! with_avx2 {
         fn here($($arg: $type),*) $(-> $ret)? {
             $generic::<$crate::simd::Avx2>($($arg),*)
         }
-        // SAFETY: `Level::Avx2` is made only where `Level::of` found these instructions.
+        // SAFETY: `Level::Avx2` holds a proof that `Level::of` found these instructions.
         #[expect(unsafe_code, reason = "the instructions have been looked for")]
         unsafe { here($($arg),*) }
     }};

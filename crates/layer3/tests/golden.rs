@@ -13,7 +13,7 @@ const GOLDEN: [(u32, Channels, u16, Reservoir, u64); 5] = [
     (44_100, Channels::Stereo, 128, Reservoir::None, 8_547_252_914_004_180_126),
     (44_100, Channels::Stereo, 320, Reservoir::None, 15_889_616_947_142_663_018),
     (48_000, Channels::Stereo, 96, Reservoir::Full, 13_631_780_228_369_758_271),
-    (32_000, Channels::Mono, 64, Reservoir::None, 9_685_891_623_270_827_401),
+    (32_000, Channels::Mono, 64, Reservoir::None, 16_132_394_830_882_849_224),
     (22_050, Channels::Stereo, 48, Reservoir::None, 2_085_884_323_363_278_023),
 ];
 

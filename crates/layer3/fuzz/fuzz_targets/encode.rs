@@ -94,7 +94,7 @@ impl Input<'_> {
     fn samples(&mut self, kind: u8) -> Vec<f32> {
         let len =
             usize::from(u16::from_le_bytes([0; 2].map(|_: u8| self.byte().unwrap_or(0)))) % 2048;
-        match kind % 4 {
+        match kind % 5 {
             // Any bits at all.
             0 => self
                 .take(len * 4)
@@ -107,6 +107,19 @@ impl Input<'_> {
             1 => self.take(len).iter().map(|&x| f32::from(x as i8) / 128.0).collect(),
             // One sample that stays.
             2 => vec![f32::from_le_bytes([0; 4].map(|_: u8| self.byte().unwrap_or(0))); len],
+            // A tone over the faintest noise.
+            3 => {
+                let step =
+                    f32::from(u16::from_le_bytes([0; 2].map(|_: u8| self.byte().unwrap_or(0))))
+                        / 65_536.0;
+                let hiss = self.take(len);
+                (0..len)
+                    .map(|n| {
+                        let tone = 0.5 * (std::f32::consts::TAU * (step * n as f32).fract()).sin();
+                        tone + hiss.get(n).map_or(0.0, |&x| f32::from(x as i8) * 1e-7)
+                    })
+                    .collect()
+            }
             // A few bytes over and over.
             _ => {
                 let period = 1 + usize::from(self.byte().unwrap_or(0));

@@ -8,8 +8,8 @@ use super::{LANES, Lanes};
 
 /// Eight `f32` in a register.
 ///
-/// Its methods may run only where AVX2 is: they are called from kernels that [`super::kernel`] made, and
-/// inlined there.
+/// Its methods may run only where AVX2 is: nothing but [`super::with_avx2`] names this type, so they are
+/// called from kernels that ask for a proof first, and inlined there.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256);
 

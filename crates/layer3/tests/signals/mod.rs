@@ -89,10 +89,12 @@ pub(crate) enum Signal {
     /// The same noise on both sides.
     Alike,
     RandomWalk,
+    /// A loud tone over the faintest noise: at a high bit rate, most of the bits are left over.
+    ToneOverHiss,
 }
 
 impl Signal {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Silence,
         Self::Noise,
         Self::Sine,
@@ -106,6 +108,7 @@ impl Signal {
         Self::Inverted,
         Self::Alike,
         Self::RandomWalk,
+        Self::ToneOverHiss,
     ];
 
     /// `len` samples of each channel, the same for the same `seed`.
@@ -147,6 +150,12 @@ impl Signal {
                         *x = (*x + 0.05 * noise()).clamp(-1.0, 1.0);
                     }
                     walk
+                }
+                Self::ToneOverHiss => {
+                    // Somewhere between 0.001 and 0.05 cycles a sample, by the seed.
+                    let step = 0.001 + 0.0245 * (phase + 1.0);
+                    let tone = 0.5 * (std::f32::consts::TAU * (step * n as f32).fract()).sin();
+                    [tone + 2e-5 * noise(), tone]
                 }
             };
             for (channel, x) in pcm.iter_mut().zip(sides) {
