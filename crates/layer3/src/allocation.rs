@@ -14,6 +14,7 @@ use crate::{
     context::Context,
     layout::{Layout, PerBand},
     mdct::BlockType,
+    quantise::ROUND,
     scalefactors::{MAX_SCALEFACTORS, Packing, Scalefactors, pack},
     side_info::Version,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -84,8 +85,8 @@ fn want_lanes<V: Lanes>(context: &Context, unit: &mut Unit, share: f32) {
     let layout = context.layout(unit.block_type);
     // log2 (27/4)
     let constant = V::splat(2.754_887_5);
-    // (1 − 0.4054)^(4/3) of the step is the greatest line that rounds to zero.
-    let zero = V::splat(0.5946);
+    // The greatest 3/4th power of a line, in steps, that rounds to zero.
+    let zero = V::splat(1.0 - ROUND);
     let mut greatest = V::zero();
     for at in (0..layout.len).step_by(LANES) {
         let power = V::load(eight(&unit.powers.greatest, at));

@@ -5,20 +5,19 @@ use std::fmt;
 use crate::{
     allocation::{allocate, allocate_shared, want},
     bits::BitWriter,
-    blocks::{ATTACK_HISTORY_LEN, AttackDetector, Attacks, Blocks, LOOK_AHEAD},
+    blocks::{Attacks, Blocks, LOOK_AHEAD},
+    channel::{Channel, PAST, SLOTS},
     config::{
         Channels, Config, ConfigError, MPEG1_BITRATES_KBPS, MPEG2_BITRATES_KBPS, Reservoir, Shaping,
     },
     context::Context,
-    ear::{masked_noise, masked_noise_short},
     frames::Frames,
-    layout::{interleave, low_pass},
-    mdct::{BlockType, LINES, transform},
-    polyphase::{HISTORY_LEN, SUBBANDS, Slot, analyse},
+    mdct::LINES,
+    polyphase::{SUBBANDS, Slot},
     quantise::raise,
     rate::Fitting,
     side_info::{Header, SideInfo, Version},
-    simd::{LANES, Lanes, Level, kernel},
+    simd::Level,
     stereo::{bits_saved, to_middle_and_side},
     unit::Unit,
 };
@@ -47,7 +46,7 @@ pub struct Encoder {
     context: Context,
     /// 1 to 14.
     bitrate_index: u8,
-    channels: Box<[ChannelState]>,
+    channels: Box<[Channel]>,
     frames: Frames,
     blocks: Blocks,
     /// By how much frames so far were shorter than the bit rate says: bytes times sample rate, below
@@ -67,41 +66,12 @@ impl fmt::Debug for Encoder {
     }
 }
 
-/// What is kept of a channel between frames.
-struct ChannelState {
-    /// The last samples: those that the filter bank needs, and those it has not had.
-    history: [f32; PAST],
-    /// The last granule's sub-bands.
-    overlap: [Slot; SLOTS],
-    attacks: AttackDetector,
-    /// What noise the last granule allowed in each band, or anything after short blocks.
-    allowed: [f32; 24],
-    /// For how many samples there has been digital silence.
-    silence_len: usize,
-}
-
-/// Samples kept of a channel.
-const PAST: usize = HISTORY_LEN + LOOK_AHEAD;
-
-/// Slots of a granule.
-const SLOTS: usize = LINES / SUBBANDS;
-
-/// Allowed noise that limits nothing.
-const ANYTHING: f32 = 1e9;
-
-/// By how much more noise a granule may allow than the one before, as a logarithm to base 2: sound that
-/// rises does not mask what was before it, which the windows reach back to. By ear model, 2026-11.
-const RISE: f32 = 1.0;
-
 /// What middle and side may cost more than left and right and still are taken, as a part of the frame's
 /// bits: the estimate errs by so much. On ten items at four rates, 2026-11.
 const MS_BONUS: f32 = 0.07;
 
 /// Where an encoder begins to look for its share.
 const FIRST_SHARE: f32 = -8.0;
-
-/// Samples beyond this level, 30 dB over full scale, are clipped.
-const MAX_SAMPLE: f32 = 32.0;
 
 /// Bytes of the longest main data: 4095 bits for each granule and channel.
 const MAX_MAIN_DATA_LEN: usize = (4 * 4095_usize).div_ceil(8);
@@ -143,7 +113,7 @@ impl Encoder {
             config: config.clone(),
             context,
             bitrate_index: bitrate_index as u8 + 1,
-            channels: (0..channels).map(|_| ChannelState::new()).collect(),
+            channels: (0..channels).map(|_| Channel::new()).collect(),
             frames: Frames::new(version, config.reservoir, frame_len, side_len),
             blocks: Blocks::default(),
             slot_debt: 0,
@@ -181,7 +151,7 @@ impl Encoder {
         }
         self.frames.flush(frames);
         for channel in &mut self.channels {
-            *channel = ChannelState::new();
+            *channel = Channel::new();
         }
         self.blocks = Blocks::default();
         self.slot_debt = 0;
@@ -225,14 +195,9 @@ impl Encoder {
             for (channel, state) in self.channels.iter_mut().enumerate() {
                 let unit = &mut units[granule * channels + channel];
                 unit.block_type = block_type;
-                let slots = &slots[channel];
-                let before = if granule == 0 { &state.overlap } else { &slots[granule - 1] };
-                transform_unit(&self.context, unit, before, &slots[granule]);
-                listen(&self.context, self.config.shaping, unit, &mut state.allowed);
+                let slots = &slots[channel][..granules];
+                state.analyse(&self.context, self.config.shaping, slots, granule, unit);
             }
-        }
-        for (channel, state) in self.channels.iter_mut().enumerate() {
-            state.overlap = slots[channel][granules - 1];
         }
         let is_ms = channels == 2 && self.is_cheaper_as_ms(units);
         for granule in units.chunks_exact_mut(channels) {
@@ -332,12 +297,11 @@ impl Encoder {
             self.mean_share
         }
         .clamp(-MAX_SHARE, MAX_SHARE);
-        // Towards a reservoir that is three fifths full.
-        let surplus = self.frames.main_data_begin() as f32 - 0.6 * full as f32;
-        let even = 8.0 * (main_len as f32 + 0.2 * surplus);
         if bits > 0 {
-            let change = ((bits as f32 - even) / slope).clamp(-4.0, 4.0);
-            self.mean_share = (self.mean_share + 0.08 * change).clamp(-MAX_SHARE, MAX_SHARE);
+            let surplus = self.frames.main_data_begin() as f32 - USUAL_FILL * full as f32;
+            let even = 8.0 * (main_len as f32 + SURPLUS_SPENT * surplus);
+            let change = ((bits as f32 - even) / slope).clamp(-MAX_DRIFT, MAX_DRIFT);
+            self.mean_share = (self.mean_share + DRIFT * change).clamp(-MAX_SHARE, MAX_SHARE);
         }
     }
 
@@ -353,125 +317,22 @@ impl Encoder {
     }
 }
 
-/// Shares are remembered within these bounds.
+/// Shares are remembered within these bounds: sound that asks for more is soon over, or no sound.
 const MAX_SHARE: f32 = 80.0;
 
-impl ChannelState {
-    fn new() -> Self {
-        Self {
-            history: [0.0; _],
-            overlap: [[0.0; _]; _],
-            attacks: AttackDetector::default(),
-            allowed: [ANYTHING; _],
-            silence_len: PAST + LINES,
-        }
-    }
+// How the reservoir is kept: all on ten items at two rates by ear model, 2026-11, and none of it critical.
 
-    /// Takes a block in: its sub-bands and its attacks. `samples` is room for what is kept and the block.
-    /// Says whether all is digital silence, for so long
-    /// that nothing is left of what was before; then nothing needs to be done.
-    fn take(
-        &mut self,
-        context: &Context,
-        pcm: &[f32],
-        samples: &mut [f32],
-        slots: &mut [[Slot; SLOTS]],
-        attacks: &mut [Attacks],
-    ) -> bool {
-        let block_len = LINES * slots.len();
-        let block = &mut samples[PAST..];
-        let (given, missing) = block.split_at_mut(pcm.len().min(block_len));
-        given.copy_from_slice(&pcm[..given.len()]);
-        missing.fill(0.0);
-        let is_silent = clean(context.level, block);
-        if is_silent && self.silence_len >= PAST + LINES {
-            self.attacks = AttackDetector::default();
-            return true;
-        }
-        self.silence_len = if is_silent { self.silence_len + block_len } else { 0 };
-        samples[..PAST].copy_from_slice(&self.history);
-        for (granule, attacks) in attacks.iter_mut().enumerate() {
-            let begin = PAST + granule * LINES - ATTACK_HISTORY_LEN;
-            let samples = &samples[begin..][..LINES + ATTACK_HISTORY_LEN];
-            *attacks = attacks.or(self.attacks.look(context.level, samples));
-        }
-        let end = HISTORY_LEN + block_len;
-        let slots = slots.as_flattened_mut();
-        analyse(context.level, &context.tables.polyphase, &samples[..end], slots);
-        self.history.copy_from_slice(&samples[block_len..]);
-        false
-    }
-}
+/// How full it is meant to be.
+const USUAL_FILL: f32 = 0.6;
 
-kernel! {
-    /// Makes samples fit to be encoded: finite, no louder than 30 dB over full scale, and whole multiples
-    /// of 2⁻³³ or so, 200 dB below it, so that nothing gets so small that processors turn slow. Says
-    /// whether all are zero.
-    fn clean = clean_lanes(samples: &mut [f32]) -> bool;
-}
+/// What part of what it holds above that a frame is to take.
+const SURPLUS_SPENT: f32 = 0.2;
 
-#[inline(always)]
-fn clean_lanes<V: Lanes>(samples: &mut [f32]) -> bool {
-    let most = V::splat(MAX_SAMPLE);
-    let least = V::zero().sub(most);
-    let bias = V::splat(1.0 / 1024.0);
-    let mut greatest = V::zero();
-    for samples in samples.as_chunks_mut::<LANES>().0 {
-        let x = V::load(samples).finite().min(most).max(least);
-        // What is smaller than the last place of the bias is rounded away.
-        let x = x.add(bias).sub(bias);
-        greatest = greatest.max(x.abs());
-        x.store(samples);
-    }
-    greatest.greatest() == 0.0
-}
+/// What part of the way the mean share goes to the share that would have kept it so.
+const DRIFT: f32 = 0.08;
 
-/// From sub-bands to lines below the low-pass.
-fn transform_unit(context: &Context, unit: &mut Unit, before: &[Slot; SLOTS], now: &[Slot; SLOTS]) {
-    // The butterflies across the last line reach eight lines further.
-    let groups = (context.low_pass + LANES).min(LINES).div_ceil(SLOTS * LANES);
-    let tables = &context.tables.mdct;
-    transform(context.level, tables, unit.block_type, groups, before, now, &mut unit.spectrum);
-    low_pass(unit.block_type, context.low_pass, &mut unit.spectrum);
-}
-
-/// Finds out what noise a unit allows, and brings its lines into the order of the bitstream.
-fn listen(context: &Context, shaping: Shaping, unit: &mut Unit, before: &mut [f32; 24]) {
-    let is_short = unit.block_type == BlockType::Short;
-    match shaping {
-        Shaping::Flat => unit.allowed = [FLAT_NOISE; _],
-        Shaping::Masked if is_short => {
-            masked_noise_short(
-                context.level,
-                &context.rate.short_ear,
-                &unit.spectrum,
-                context.low_pass,
-                &mut unit.allowed,
-            );
-            *before = [ANYTHING; _];
-        }
-        Shaping::Masked => {
-            masked_noise(
-                context.level,
-                &context.rate.long_ear,
-                &unit.spectrum,
-                context.low_pass,
-                &mut unit.allowed,
-            );
-            for (allowed, before) in unit.allowed.iter_mut().zip(before) {
-                let limit = *before + RISE;
-                *before = *allowed;
-                *allowed = allowed.min(limit);
-            }
-        }
-    }
-    if is_short {
-        interleave(&context.rate.interleaving, &mut unit.spectrum);
-    }
-}
-
-/// Allowed noise without a mask, as a logarithm to base 2: any number, for shares make up for it.
-const FLAT_NOISE: f32 = -20.0;
+/// How far away that share is taken to be at most, in quarters.
+const MAX_DRIFT: f32 = 4.0;
 
 /// Gives every unit its scalefactors.
 fn allocate_all(context: &Context, units: &mut [Unit], channels: usize) {
@@ -496,9 +357,9 @@ fn frame_len(config: &Config, version: Version) -> (usize, u32) {
     ((bytes / config.sample_rate_hz) as usize, bytes % config.sample_rate_hz)
 }
 
-/// Where the low-pass is: the highest that the bit rate can afford.
+/// Where the low-pass is: the highest that the bits a channel can afford, at any sample rate.
 ///
-/// On ten items at 96 and 128 kbit/s by noise to mask, 2026-11; else in proportion, by ear model.
+/// On ten items at 96 and 128 kbit/s stereo by noise to mask, 2026-11; the others by analogy.
 fn low_pass_hz(config: &Config) -> u32 {
     if config.shaping == Shaping::Flat {
         return u32::MAX;

@@ -51,6 +51,7 @@
 mod allocation;
 mod bits;
 mod blocks;
+mod channel;
 mod config;
 mod context;
 mod ear;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What is added before the fraction is cut off.
-const ROUND: f32 = 0.4054;
+pub(crate) const ROUND: f32 = 0.4054;
 
 /// Exponents of steps there is a factor for: from gain 0 lowered as far as it goes, up to gain 255.
 const MIN_EXPONENT: i32 = MIN_GAIN - 4 * 15 - 8 * 7;
@@ -41,9 +41,7 @@ impl Steps {
     fn factor(&self, exponent: i32) -> f32 {
         self.0[(exponent - MIN_EXPONENT).clamp(0, EXPONENTS as i32 - 1) as usize]
     }
-}
 
-impl Steps {
     /// Whether there is a code for a line with this 3/4th power at a step of 2^(exponent/4).
     pub(crate) fn is_coded(&self, power: f32, exponent: i32) -> bool {
         exponent > MIN_EXPONENT && power * self.factor(exponent) < f32::from(MAX_MAGNITUDE)

@@ -1,0 +1,163 @@
+//! One channel before its bits are counted: samples into sub-bands, lines, and the noise they allow.
+
+use crate::{
+    blocks::{ATTACK_HISTORY_LEN, AttackDetector, Attacks, LOOK_AHEAD},
+    config::Shaping,
+    context::Context,
+    ear::{masked_noise, masked_noise_short},
+    layout::{LONG_BANDS, interleave, low_pass},
+    mdct::{BlockType, LINES, transform},
+    polyphase::{self, HISTORY_LEN, SUBBANDS, Slot},
+    simd::{LANES, Lanes, kernel},
+    unit::Unit,
+};
+
+/// What is kept of a channel between frames.
+pub(crate) struct Channel {
+    /// The last samples: those that the filter bank needs, and those it has not had.
+    history: [f32; PAST],
+    /// The sub-bands of the last granule.
+    overlap: [Slot; SLOTS],
+    attacks: AttackDetector,
+    /// What noise the last granule allowed in each band, or anything after short blocks.
+    allowed: [f32; LONG_BANDS],
+    /// For how many samples there has been digital silence.
+    silence_len: usize,
+}
+
+/// Samples kept of a channel.
+pub(crate) const PAST: usize = HISTORY_LEN + LOOK_AHEAD;
+
+/// Slots of a granule.
+pub(crate) const SLOTS: usize = LINES / SUBBANDS;
+
+/// Allowed noise that limits nothing.
+const ANYTHING: f32 = 1e9;
+
+/// By how much more noise a granule may allow than the one before, as a logarithm to base 2: sound that
+/// rises does not mask what was before it, which the windows reach back to. By ear model, 2026-11.
+const RISE: f32 = 1.0;
+
+/// Allowed noise without a mask, as a logarithm to base 2: any number, for shares make up for it.
+const FLAT_NOISE: f32 = -20.0;
+
+/// Samples beyond this level, 30 dB over full scale, are clipped.
+const MAX_SAMPLE: f32 = 32.0;
+
+impl Channel {
+    /// One that has heard nothing.
+    pub(crate) fn new() -> Self {
+        Self {
+            history: [0.0; _],
+            overlap: [[0.0; _]; _],
+            attacks: AttackDetector::default(),
+            allowed: [ANYTHING; _],
+            silence_len: PAST + LINES,
+        }
+    }
+
+    /// Takes a block in: its sub-bands and its attacks. `samples` is room for [`PAST`] and the block.
+    ///
+    /// Says whether all is digital silence, for so long that nothing is left of what was before; then
+    /// nothing needs to be done.
+    pub(crate) fn take(
+        &mut self,
+        context: &Context,
+        pcm: &[f32],
+        samples: &mut [f32],
+        slots: &mut [[Slot; SLOTS]],
+        attacks: &mut [Attacks],
+    ) -> bool {
+        let block_len = LINES * slots.len();
+        let block = &mut samples[PAST..];
+        let (given, missing) = block.split_at_mut(pcm.len().min(block_len));
+        given.copy_from_slice(&pcm[..given.len()]);
+        missing.fill(0.0);
+        let is_silent = clean(context.level, block);
+        if is_silent && self.silence_len >= PAST + LINES {
+            self.attacks = AttackDetector::default();
+            return true;
+        }
+        self.silence_len = if is_silent { self.silence_len + block_len } else { 0 };
+        samples[..PAST].copy_from_slice(&self.history);
+        for (granule, attacks) in attacks.iter_mut().enumerate() {
+            let begin = PAST + granule * LINES - ATTACK_HISTORY_LEN;
+            let samples = &samples[begin..][..LINES + ATTACK_HISTORY_LEN];
+            *attacks = attacks.or(self.attacks.look(context.level, samples));
+        }
+        let end = HISTORY_LEN + block_len;
+        let slots = slots.as_flattened_mut();
+        polyphase::analyse(context.level, &context.tables.polyphase, &samples[..end], slots);
+        self.history.copy_from_slice(&samples[block_len..]);
+        false
+    }
+
+    /// Makes a unit of a granule of the block that was taken in last: its lines, in the order of the
+    /// bitstream, and the noise they allow. Granules come in order.
+    pub(crate) fn analyse(
+        &mut self,
+        context: &Context,
+        shaping: Shaping,
+        slots: &[[Slot; SLOTS]],
+        granule: usize,
+        unit: &mut Unit,
+    ) {
+        let before = if granule == 0 { &self.overlap } else { &slots[granule - 1] };
+        // The butterflies across the last line reach eight lines further.
+        let groups = (context.low_pass + LANES).min(LINES).div_ceil(SLOTS * LANES);
+        let tables = &context.tables.mdct;
+        let (now, lines) = (&slots[granule], &mut unit.spectrum);
+        transform(context.level, tables, unit.block_type, groups, before, now, lines);
+        low_pass(unit.block_type, context.low_pass, lines);
+        match shaping {
+            Shaping::Masked => self.listen(context, unit),
+            Shaping::Flat => unit.allowed = [FLAT_NOISE; _],
+        }
+        if unit.block_type == BlockType::Short {
+            interleave(&context.rate.interleaving, &mut unit.spectrum);
+        }
+        if granule + 1 == slots.len() {
+            self.overlap = slots[granule];
+        }
+    }
+
+    /// Finds the noise that lines allow, before short ones are interleaved.
+    fn listen(&mut self, context: &Context, unit: &mut Unit) {
+        let (level, rate, end) = (context.level, context.rate, context.low_pass);
+        let (lines, allowed) = (&unit.spectrum, &mut unit.allowed);
+        if unit.block_type == BlockType::Short {
+            masked_noise_short(level, &rate.short_ear, lines, end, allowed);
+            self.allowed = [ANYTHING; _];
+            return;
+        }
+        masked_noise(level, &rate.long_ear, lines, end, allowed);
+        for (allowed, before) in allowed.iter_mut().zip(&mut self.allowed) {
+            let limit = *before + RISE;
+            *before = *allowed;
+            *allowed = allowed.min(limit);
+        }
+    }
+}
+
+kernel! {
+    /// Makes samples fit to be encoded: finite, no louder than 30 dB over full scale, and whole multiples
+    /// of 2⁻³³ or so, 200 dB below it, so that nothing gets so small that processors turn slow. Says
+    /// whether all are zero.
+    fn clean = clean_lanes(samples: &mut [f32]) -> bool;
+}
+
+#[inline(always)]
+fn clean_lanes<V: Lanes>(samples: &mut [f32]) -> bool {
+    let most = V::splat(MAX_SAMPLE);
+    let least = V::zero().sub(most);
+    let bias = V::splat(1.0 / 1024.0);
+    let mut greatest = V::zero();
+    for samples in samples.as_chunks_mut::<LANES>().0 {
+        let x = V::load(samples).finite().min(most).max(least);
+        // What is smaller than the last place of the bias is rounded away.
+        let x = x.add(bias).sub(bias);
+        greatest = greatest.max(x.abs());
+        x.store(samples);
+    }
+    greatest.greatest() == 0.0
+}
