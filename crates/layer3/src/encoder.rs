@@ -213,8 +213,9 @@ impl Encoder {
         self.write(units, is_ms, frames);
     }
 
+    /// Whether left and right of a frame take fewer bits as middle and side, about.
     fn is_cheaper_as_ms(&self, units: &[Unit]) -> bool {
-        // Three quarters of a quarter's 6 dB, because noise goes by step^1.5.
+        // Noise energy goes by step^1.5, and a share counts quarters of a step's exponent.
         let share = 0.375 * self.share;
         let saved: f32 = units
             .as_chunks::<2>()
