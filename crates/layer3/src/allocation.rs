@@ -15,7 +15,7 @@ use crate::{
     layout::{Layout, PerBand},
     mdct::BlockType,
     quantise::ROUND,
-    scalefactors::{MAX_SCALEFACTORS, Packing, Scalefactors, pack},
+    scalefactors::{MAX_FIRST, MAX_REST, MAX_SCALEFACTORS, Packing, Scalefactors, pack},
     side_info::Version,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
     tables::bands::{PRETAB, SLEN},
@@ -195,14 +195,6 @@ fn allocate_for<V: Lanes>(context: &Context, unit: &mut Unit, granules: f32) {
         allocation.scalefactors[n] =
             if wanted[n] > EMPTY { steps.clamp(0.0, room) as u8 } else { 0 };
     }
-    // Without preflag there is no room for all of it.
-    let has_preflag = bands.has_preflag
-        && (bands.split..bands.len).all(|n| allocation.scalefactors[n] >= PRETAB[n]);
-    if !has_preflag {
-        for n in 0..bands.len {
-            allocation.scalefactors[n] = allocation.scalefactors[n].min(bands.limit(n));
-        }
-    }
     allocation.pack(context, unit.block_type);
     raise(layout, &bands, allocation);
     unit.is_quantised = false;
@@ -233,7 +225,7 @@ impl Bands {
     /// The greatest scalefactor of a band, without `preflag`.
     #[inline(always)]
     fn limit(&self, n: usize) -> u8 {
-        if n < self.split { 15 } else { 7 }
+        if n < self.split { MAX_FIRST } else { MAX_REST }
     }
 
     /// What `preflag` could add.
@@ -368,22 +360,25 @@ pub(crate) fn refine(context: &Context, unit: &mut Unit, gain: i32) -> bool {
     let allocation = &mut unit.allocation;
     allocation.take_back_preflag(&bands);
     let quarters = if allocation.scalefac_scale { 4 } else { 2 };
-    let mut is_finer = false;
-    for n in 0..bands.len {
+    let mut may: [bool; MAX_SCALEFACTORS] = std::array::from_fn(|n| {
         let exponent = gain - i32::from(allocation.raised[n]) - quarters;
-        let scalefactor = &mut allocation.scalefactors[n];
-        if *scalefactor < bands.limit(n)
+        n < bands.len
+            && allocation.scalefactors[n] < bands.limit(n)
             && unit.powers.greatest[n] > 0.0
             && context.tables.steps.is_coded(unit.powers.greatest[n], exponent)
-        {
-            *scalefactor += 1;
-            is_finer = true;
-        }
+    });
+    if let Some(n) = layout.disputed.filter(|_| !bands.is_short) {
+        // Both or neither: they have one scalefactor.
+        let both = may[n - 1] && may[n];
+        (may[n - 1], may[n]) = (both, both);
+    }
+    for (scalefactor, may) in allocation.scalefactors.iter_mut().zip(may) {
+        *scalefactor += u8::from(may);
     }
     allocation.pack(context, unit.block_type);
     raise(layout, &bands, allocation);
     unit.is_quantised = false;
-    is_finer
+    may.contains(&true)
 }
 
 /// Notes what the scalefactors make of each band's step.

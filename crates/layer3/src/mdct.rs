@@ -170,14 +170,11 @@ fn long_block<V: Lanes>(
     now: &[Slot; 18],
     lines: &mut Spectrum,
 ) {
-    let at = |n: usize| {
-        let slot = if n < 18 { &before[n] } else { &now[n - 18] };
-        V::load(eight(slot, group * LANES))
-    };
     let mut v = [V::zero(); LONG];
     for (n, (v, weights)) in v.iter_mut().zip(&tables.fold[block_type as usize]).enumerate() {
         let (first, second) = folds(n);
-        *v = at(first).mul(V::splat(weights[0])).add_mul(at(second), V::splat(weights[1]));
+        let [first, second] = [first, second].map(|n| slot_lanes::<V>(before, now, n, group));
+        *v = first.mul(V::splat(weights[0])).add_mul(second, V::splat(weights[1]));
     }
     let sums: [V; 9] = std::array::from_fn(|n| v[n].add(v[17 - n]));
     let differences: [V; 9] = std::array::from_fn(|n| v[n].sub(v[17 - n]));
@@ -219,8 +216,7 @@ fn short_blocks<V: Lanes>(
     for window in 0..3 {
         let z: [V; 12] = std::array::from_fn(|n| {
             let n = 6 + 6 * window + n;
-            let slot = if n < 18 { &before[n] } else { &now[n - 18] };
-            V::load(eight(slot, group * LANES))
+            slot_lanes(before, now, n, group)
         });
         for (k, weights) in tables.short.iter().enumerate() {
             let mut x = [0.0; LANES];
@@ -230,6 +226,13 @@ fn short_blocks<V: Lanes>(
             }
         }
     }
+}
+
+/// Eight sub-bands of slot `n` of the 36 that a transform sees.
+#[inline(always)]
+fn slot_lanes<V: Lanes>(before: &[Slot; 18], now: &[Slot; 18], n: usize, group: usize) -> V {
+    let slot = if n < 18 { &before[n] } else { &now[n - 18] };
+    V::load(eight(slot, group * LANES))
 }
 
 #[inline(always)]

@@ -24,9 +24,15 @@ pub(crate) struct Packing {
     pub(crate) groups: [(u8, u8); 4],
 }
 
-/// The cheapest packing of scalefactors of no more than 15 in the first bands and 7 in those behind, and
-/// what it costs in bits. `preflag` is used where it can be: the scalefactors are lowered by what it adds,
-/// which then may have been more than 7.
+/// The greatest scalefactor in the first 11 bands of a long block, and the first 6 of short ones.
+pub(crate) const MAX_FIRST: u8 = 15;
+
+/// The greatest in the bands behind.
+pub(crate) const MAX_REST: u8 = 7;
+
+/// The cheapest packing of scalefactors, and what it costs in bits. `preflag` is used where it can be: the
+/// scalefactors are lowered by what it adds. Those that still are greater than [`MAX_REST`] are cut; none
+/// in the first bands is greater than [`MAX_FIRST`].
 pub(crate) fn pack(
     version: Version,
     block_type: BlockType,
@@ -34,10 +40,9 @@ pub(crate) fn pack(
 ) -> (Packing, u32) {
     let counts: [usize; 4] = match (version, block_type) {
         (Version::Mpeg1, BlockType::Short) => [18, 0, 18, 0],
-        (Version::Mpeg1, _) => [6, 5, 5, 5],
+        // At low sampling frequencies the first of three ways to pack.
         (Version::Mpeg2, BlockType::Short) => [9; 4],
-        // The first of three ways to pack.
-        (Version::Mpeg2, _) => [6, 5, 5, 5],
+        _ => [6, 5, 5, 5],
     };
     let mut preflag = false;
     if version == Version::Mpeg1 && block_type != BlockType::Short {
@@ -48,6 +53,10 @@ pub(crate) fn pack(
                 *scalefactor -= pretab;
             }
         }
+    }
+    // Without preflag there may be no room for all of it.
+    for scalefactor in &mut scalefactors[counts[0] + counts[1]..] {
+        *scalefactor = (*scalefactor).min(MAX_REST);
     }
     let mut widths = [0; 4];
     let mut at = 0;

@@ -43,7 +43,6 @@ fn bits_saved_lanes<V: Lanes>(context: &Context, left: &Unit, right: &Unit, shar
         while at < band.end {
             let l = V::load(eight(&left.spectrum, at));
             let r = V::load(eight(&right.spectrum, at));
-            // One that is cut off is enough for LR.
             let (l, r) = if at + LANES > band.end {
                 (l.keep_first(band.end - at), r.keep_first(band.end - at))
             } else {
