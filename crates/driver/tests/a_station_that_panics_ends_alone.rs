@@ -16,6 +16,14 @@ struct Grenade {
 }
 
 impl Station for Grenade {
+    fn skip(&mut self, _: u64) -> u64 {
+        unimplemented!("nobody skips it")
+    }
+
+    fn title(&self) -> perpetuo_station::Title {
+        perpetuo_station::Title::default()
+    }
+
     fn render(&mut self, [left, right]: &mut [&mut [f32]; 2]) {
         left.fill(0.1);
         right.fill(0.1);
@@ -46,6 +54,7 @@ fn spec() -> Arc<StationSpec> {
         about: "Hums, then panics.",
         version: 1,
         params: PARAMS,
+        presets: &[],
         refill: Duration::from_secs(2),
         perform: |performance: &Performance<'_>| {
             assert!(performance.seed > 0, "a dud");

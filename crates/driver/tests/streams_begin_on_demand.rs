@@ -17,6 +17,14 @@ use perpetuo_station::{
 struct Constant;
 
 impl Station for Constant {
+    fn skip(&mut self, _: u64) -> u64 {
+        unimplemented!("nobody skips it")
+    }
+
+    fn title(&self) -> perpetuo_station::Title {
+        perpetuo_station::Title::default()
+    }
+
     fn render(&mut self, out: &mut [&mut [f32]; 2]) {
         out.iter_mut().for_each(|channel| channel.fill(0.5));
     }
@@ -40,6 +48,7 @@ fn origin(key: u8, may_begin: bool) -> Origin {
         about: "Half full scale.",
         version: 1,
         params: PARAMS,
+        presets: &[],
         refill: Duration::from_secs(2),
         perform: |_: &Performance<'_>| Box::new(Constant),
     });

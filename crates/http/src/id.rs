@@ -290,6 +290,7 @@ mod tests {
             about: "Nothing.",
             version: 1,
             params: PARAMS,
+            presets: &[],
             refill: Duration::from_secs(2),
             perform: |_| unreachable!("an id begins no performance"),
         }])

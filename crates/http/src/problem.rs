@@ -126,6 +126,7 @@ impl From<SettingError> for Problem {
             SettingError::UnknownParam { name, allowed } => {
                 (name.trim_matches('\'').into(), allowed)
             }
+            SettingError::UnknownPreset { allowed, .. } => ("preset".to_owned(), allowed),
             SettingError::Value(error) => (error.param.to_owned(), error.allowed),
         };
         Self {

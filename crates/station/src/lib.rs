@@ -13,12 +13,14 @@
 mod catalogue;
 mod param;
 mod snapshot;
+mod title;
 mod values;
 
-pub use catalogue::{Catalogue, CatalogueError, Performance, StationSpec};
+pub use catalogue::{Catalogue, CatalogueError, Performance, Preset, RANDOM, StationSpec};
 pub use param::{Applies, Curve, ParamSpec, RESERVED_NAMES, ValueError};
 pub use snapshot::{ResumeError, Snapshot, SnapshotTooLong};
-pub use values::{Setting, SettingError, Values};
+pub use title::Title;
+pub use values::{Ramp, RampError, Setting, SettingError, Values};
 
 /// The step of control inside a station, in samples a channel. Frames and chunks are whole blocks.
 pub const BLOCK_LEN: usize = 64;
@@ -38,10 +40,21 @@ pub trait Station: Send {
     /// When the two slices differ in length.
     fn render(&mut self, out: &mut [&mut [f32]; 2]);
 
-    /// Heads for a value from the next block on, or from where the parameter [`Applies`].
+    /// Heads for a value from the next block on, or from where the parameter [`Applies`], along the
+    /// setting's own [`Ramp`].
     ///
     /// The setting must have been made by this station's own [`StationSpec`].
     fn set(&mut self, setting: Setting);
+
+    /// Lets at least `samples` pass, rounded up to whole blocks, as fast as music can be composed
+    /// without being played: an hour in milliseconds. Gives the samples passed.
+    ///
+    /// What is composed afterwards is what it would have been. Sounds that began on the way are missing
+    /// until their time is over, so let the last [`StationSpec::refill`] or more be rendered unheard.
+    fn skip(&mut self, samples: u64) -> u64;
+
+    /// What it is doing now, for people.
+    fn title(&self) -> Title;
 
     /// What the performance needs to go on from here, delay lines apart: see [`StationSpec::refill`].
     ///

@@ -29,6 +29,8 @@ pub struct ParamSpec {
     pub smoothing: Duration,
     /// When a new value begins to count.
     pub applies: Applies,
+    /// The part of the range that a random draw keeps to; `None` for what chance must not touch.
+    pub taste: Option<RangeInclusive<f32>>,
     /// One line on what it does to the sound.
     pub help: &'static str,
 }
@@ -53,6 +55,8 @@ pub enum Applies {
     Beat,
     /// With the station's next bar, or where it has no bars with its next phrase.
     Bar,
+    /// With the next section of its form.
+    Section,
 }
 
 /// A value that a parameter refuses. The text names the parameter, the value and what is allowed.
@@ -79,11 +83,12 @@ impl ParamSpec {
             id,
             label,
             unit: "",
-            range,
+            range: *range.start()..=*range.end(),
             default,
             curve: Curve::Linear,
             smoothing: Duration::from_millis(30),
             applies: Applies::Now,
+            taste: Some(range),
             help,
         }
     }
@@ -105,6 +110,7 @@ impl ParamSpec {
             curve: Curve::Stepped(labels),
             smoothing: Duration::ZERO,
             applies: Applies::Now,
+            taste: Some(0.0..=(labels.len() - 1) as f32),
             help,
         }
     }
@@ -130,10 +136,24 @@ impl ParamSpec {
         self
     }
 
-    /// The same, waiting for a beat or a bar.
+    /// The same, waiting for a beat, a bar or a section.
     #[must_use]
     pub const fn applies(mut self, applies: Applies) -> Self {
         self.applies = applies;
+        self
+    }
+
+    /// The same, random draws kept to a part of the range; for a choice, to some of its numbers.
+    #[must_use]
+    pub const fn taste(mut self, taste: RangeInclusive<f32>) -> Self {
+        self.taste = Some(taste);
+        self
+    }
+
+    /// The same, untouched by random draws.
+    #[must_use]
+    pub const fn not_random(mut self) -> Self {
+        self.taste = None;
         self
     }
 
@@ -205,12 +225,13 @@ impl ParamSpec {
 }
 
 impl Applies {
-    /// The word in descriptors: `now`, `beat` or `bar`.
+    /// The word in descriptors: `now`, `beat`, `bar` or `section`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Now => "now",
             Self::Beat => "beat",
             Self::Bar => "bar",
+            Self::Section => "section",
         }
     }
 }

@@ -51,6 +51,17 @@ impl<P: Piece> Station for Blockwise<P> {
         self.piece.set(setting.index(), setting.value());
     }
 
+    fn skip(&mut self, samples: u64) -> u64 {
+        for _ in 0..samples {
+            self.render(&mut [&mut [0.0], &mut [0.0]]);
+        }
+        samples
+    }
+
+    fn title(&self) -> perpetuo_station::Title {
+        perpetuo_station::Title::default()
+    }
+
     fn snapshot(&mut self) -> Snapshot {
         let mut bytes = Vec::with_capacity(Snapshot::MAX_LEN);
         self.piece.visit(&mut |word| bytes.extend_from_slice(&word.to_le_bytes()));

@@ -13,6 +13,7 @@ mod blockwise;
 mod drift;
 mod knob;
 mod master;
+mod performer;
 mod theory;
 
 use perpetuo_station::StationSpec;

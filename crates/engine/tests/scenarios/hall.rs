@@ -39,6 +39,14 @@ struct Marker {
 }
 
 impl Station for Marker {
+    fn skip(&mut self, _: u64) -> u64 {
+        unimplemented!("nobody skips it")
+    }
+
+    fn title(&self) -> perpetuo_station::Title {
+        perpetuo_station::Title::default()
+    }
+
     fn render(&mut self, [left, right]: &mut [&mut [f32]; 2]) {
         for (l, r) in left.iter_mut().zip(right.iter_mut()) {
             *l = (self.position % LAP) as f32 / 32_767.0;
@@ -77,6 +85,7 @@ pub(crate) fn spec() -> Arc<StationSpec> {
         about: "Says where it is.",
         version: 1,
         params: PARAMS,
+        presets: &[],
         refill: Duration::from_secs(2),
         perform: |performance: &Performance<'_>| {
             Box::new(Marker { position: 0, mark: performance.values.at(1) })

@@ -213,6 +213,7 @@ const TONE: StationSpec = StationSpec {
     title: "Tön",
     about: "One value, for ever – naïve.",
     version: 3,
+    presets: &[],
     params: &[
         LEVEL,
         ParamSpec::number("pitch", "Pitch", 20.0..=2000.0, 220.5, "Height.").unit("Hz").log(),
@@ -232,6 +233,14 @@ const HUSH: StationSpec =
 struct Constant(f32);
 
 impl Station for Constant {
+    fn skip(&mut self, _: u64) -> u64 {
+        unimplemented!("nobody skips it")
+    }
+
+    fn title(&self) -> perpetuo_station::Title {
+        perpetuo_station::Title::default()
+    }
+
     fn render(&mut self, out: &mut [&mut [f32]; 2]) {
         out.iter_mut().for_each(|channel| channel.fill(self.0));
     }

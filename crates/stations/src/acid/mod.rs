@@ -35,6 +35,7 @@ pub(crate) fn spec() -> StationSpec {
         about: "A squelching line over drums, building up and breaking down for ever.",
         version: 1,
         params: PARAMS,
+        presets: &[],
         refill: Duration::from_secs(3),
         perform: |performance| Box::new(Blockwise::new(Acid::new(performance))),
     }

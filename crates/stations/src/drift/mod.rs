@@ -34,6 +34,7 @@ pub(crate) fn spec() -> StationSpec {
         about: "Slow pads, bells and breath on loops that never meet again.",
         version: 1,
         params: PARAMS,
+        presets: &[],
         refill: Duration::from_secs(5),
         perform: |performance| Box::new(Blockwise::new(Drift::new(performance))),
     }
