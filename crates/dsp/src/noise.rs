@@ -6,7 +6,10 @@
 //!
 //! Source: C. Wellons, *Prospecting for Hash Functions*, 2018 (the constants).
 
-use crate::State;
+use crate::{
+    State,
+    simd::{LANES, Lanes, Words, kernel},
+};
 
 /// White noise, even between -1 and 1: -4.8 dBFS RMS.
 #[derive(Clone, Copy, Debug)]
@@ -31,34 +34,55 @@ impl Noise {
         self.counter = self.counter.wrapping_add(len as u32);
     }
 
-    /// Writes two noises that have nothing in common, of 16 bits each, at the cost of one.
+    /// Writes two noises that have nothing in common, of 16 bits each, at the cost of one; both slices of
+    /// one length.
     pub fn render_pair(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let (mut counter, key) = (self.counter, self.key);
-        for (left, right) in left.iter_mut().zip(right) {
-            let h = hash(counter ^ key);
-            *left = (h as i32 >> 16) as f32 * (1.0 / 32_768.0);
-            *right = ((h << 16) as i32 >> 16) as f32 * (1.0 / 32_768.0);
-            counter = counter.wrapping_add(1);
-        }
-        self.counter = counter;
+        write_pair(left, right, self.key, self.counter);
+        self.skip(left.len());
     }
 
     /// Writes noise.
     pub fn render(&mut self, out: &mut [f32]) {
-        let (mut counter, key) = (self.counter, self.key);
-        for sample in out {
-            *sample = hash(counter ^ key) as i32 as f32 * (1.0 / 2_147_483_648.0);
-            counter = counter.wrapping_add(1);
-        }
-        self.counter = counter;
+        write(out, self.key, self.counter);
+        self.skip(out.len());
+    }
+}
+
+kernel! {
+    fn write = write_generic(out: &mut [f32], key: u32, counter: u32);
+}
+
+kernel! {
+    fn write_pair = write_pair_generic(left: &mut [f32], right: &mut [f32], key: u32, counter: u32);
+}
+
+#[inline(always)]
+fn write_generic<V: Lanes>(out: &mut [f32], key: u32, counter: u32) {
+    let mut counters = V::Words::along(counter, 1);
+    for out in out.chunks_mut(LANES) {
+        let h = hash(counters.xor(V::Words::splat(key)));
+        h.signed().mul(V::splat(1.0 / 2_147_483_648.0)).store_some(out);
+        counters = counters.add(V::Words::splat(LANES as u32));
     }
 }
 
 #[inline(always)]
-fn hash(h: u32) -> u32 {
-    let h = (h ^ (h >> 16)).wrapping_mul(0x7feb_352d);
-    let h = (h ^ (h >> 15)).wrapping_mul(0x846c_a68b);
-    h ^ (h >> 16)
+fn write_pair_generic<V: Lanes>(left: &mut [f32], right: &mut [f32], key: u32, counter: u32) {
+    let mut counters = V::Words::along(counter, 1);
+    let scale = V::splat(1.0 / 32_768.0);
+    for (left, right) in left.chunks_mut(LANES).zip(right.chunks_mut(LANES)) {
+        let h = hash(counters.xor(V::Words::splat(key)));
+        h.shift_signed::<16>().signed().mul(scale).store_some(left);
+        h.shift_left::<16>().shift_signed::<16>().signed().mul(scale).store_some(right);
+        counters = counters.add(V::Words::splat(LANES as u32));
+    }
+}
+
+#[inline(always)]
+fn hash<W: Words>(h: W) -> W {
+    let h = h.xor(h.shift_right::<16>()).mul(W::splat(0x7feb_352d));
+    let h = h.xor(h.shift_right::<15>()).mul(W::splat(0x846c_a68b));
+    h.xor(h.shift_right::<16>())
 }
 
 impl State for Noise {

@@ -4,7 +4,11 @@
 //! p[n+1] = p[n] + step   (mod 2^32)        sine: sin(2π p / 2^32)
 //! ```
 
-use crate::{Segment, State, math::sin_turns};
+use crate::{
+    Segment, State,
+    math::sin_turns,
+    simd::{LANES, Lanes, Words, kernel},
+};
 
 /// A running phase and its step.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,12 +37,8 @@ impl Phase {
 
     /// Adds a sine to `out`, its level going along `level`.
     pub fn render_sine(&mut self, out: &mut [f32], level: Segment) {
-        let (mut turn, step) = (self.turn, self.step);
-        for (index, sample) in out.iter_mut().enumerate() {
-            *sample += level.at(index) * sine(turn);
-            turn = turn.wrapping_add(step);
-        }
-        self.turn = turn;
+        add_sine(out, self.turn, self.step, level);
+        self.skip(out.len());
     }
 
     /// Lets `len` samples pass unheard.
@@ -52,6 +52,23 @@ impl State for Phase {
         self.turn.visit(word);
         self.step.visit(word);
         self.step = if self.step > 1 << 31 { 0 } else { self.step };
+    }
+}
+
+kernel! {
+    fn add_sine = add_sine_generic(out: &mut [f32], turn: u32, step: u32, level: Segment);
+}
+
+#[inline(always)]
+fn add_sine_generic<V: Lanes>(out: &mut [f32], turn: u32, step: u32, level: Segment) {
+    let mut turns = V::Words::along(turn, step);
+    let advance = V::Words::splat(step.wrapping_mul(LANES as u32));
+    let mut at = 0;
+    for out in out.chunks_mut(LANES) {
+        let sine = turns.turns().sin_turns();
+        V::load_some(out).add_mul(V::along(level, at), sine).store_some(out);
+        turns = turns.add(advance);
+        at += LANES;
     }
 }
 

@@ -1,0 +1,105 @@
+//! Sums and gains over a run of samples, eight at a time.
+//!
+//! Gains are [`Segment`]s: they go in a straight line over the run. A run has any length.
+
+use crate::{
+    Segment,
+    simd::{LANES, Lanes, kernel},
+};
+
+kernel! {
+    /// `out += gain · input`, for as many samples as both have.
+    pub fn add = add_generic(out: &mut [f32], input: &[f32], gain: Segment);
+}
+
+kernel! {
+    /// Adds a mono signal to two channels, each with a gain of its own; for as many samples as all have.
+    pub fn add_panned = add_panned_generic(out: &mut [&mut [f32]; 2], mono: &[f32], gains: [Segment; 2]);
+}
+
+kernel! {
+    /// `io ·= gain`.
+    pub fn scale = scale_generic(io: &mut [f32], gain: Segment);
+}
+
+kernel! {
+    /// `io = saturate(drive · io)`, see [`crate::math::saturate`].
+    pub fn saturate = saturate_generic(io: &mut [f32], drive: Segment);
+}
+
+/// Gains of the two sides for a place from -1 (left) to 1 (right), of equal power to 0.1 dB: 1 on both
+/// sides in the middle, √2 and 0 at the ends.
+///
+/// ```text
+/// left = √(1 − place)      right = √(1 + place)
+/// ```
+pub fn pan(place: f32) -> [f32; 2] {
+    let place = crate::math::clamp(place, -1.0, 1.0);
+    [(1.0 - place).sqrt(), (1.0 + place).sqrt()]
+}
+
+#[inline(always)]
+fn add_generic<V: Lanes>(out: &mut [f32], input: &[f32], gain: Segment) {
+    let mut at = 0;
+    for (out, input) in out.chunks_mut(LANES).zip(input.chunks(LANES)) {
+        let len = out.len().min(input.len());
+        let sum =
+            V::load_some(&out[..len]).add_mul(V::along(gain, at), V::load_some(&input[..len]));
+        sum.store_some(&mut out[..len]);
+        at += LANES;
+    }
+}
+
+#[inline(always)]
+fn add_panned_generic<V: Lanes>(out: &mut [&mut [f32]; 2], mono: &[f32], gains: [Segment; 2]) {
+    let [left, right] = out;
+    add_generic::<V>(left, mono, gains[0]);
+    add_generic::<V>(right, mono, gains[1]);
+}
+
+#[inline(always)]
+fn scale_generic<V: Lanes>(io: &mut [f32], gain: Segment) {
+    let mut at = 0;
+    for io in io.chunks_mut(LANES) {
+        V::load_some(io).mul(V::along(gain, at)).store_some(io);
+        at += LANES;
+    }
+}
+
+#[inline(always)]
+fn saturate_generic<V: Lanes>(io: &mut [f32], drive: Segment) {
+    let mut at = 0;
+    for io in io.chunks_mut(LANES) {
+        V::load_some(io).mul(V::along(drive, at)).saturate().store_some(io);
+        at += LANES;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_any_length_is_mixed_to_its_end() {
+        for len in [1, 7, 8, 61, 64] {
+            let input: Vec<f32> = (0..len).map(|n| n as f32 - 3.0).collect();
+            let mut out = vec![1.0; len];
+            let gain = Segment { from: 0.5, step: 0.25 };
+            add(&mut out, &input, gain);
+            for (n, (out, input)) in out.iter().zip(&input).enumerate() {
+                assert_eq!(*out, 1.0 + gain.at(n) * input);
+            }
+            scale(&mut out, Segment::flat(2.0));
+            assert_eq!(out[len - 1], 2.0 * (1.0 + gain.at(len - 1) * input[len - 1]));
+        }
+    }
+
+    #[test]
+    fn a_place_keeps_its_power() {
+        for n in -10..=10 {
+            let [left, right] = pan(n as f32 * 0.1);
+            assert!((left * left + right * right - 2.0).abs() < 1e-5);
+        }
+        assert_eq!(pan(-3.0)[1], 0.0);
+    }
+}
