@@ -9,6 +9,9 @@ use perpetuo_dsp::*;
 const BLOCKS: usize = 200_000;
 
 fn main() {
+    if std::env::args().any(|arg| arg == "--portable") {
+        Instructions::Portable.choose();
+    }
     let (mut left, mut right) = ([0.1; 64], [0.2; 64]);
     let mut quartet = Quartet::new(1);
     (0..4).for_each(|voice| quartet.set_pitch(voice, 0.003, 0.004));
@@ -19,6 +22,26 @@ fn main() {
         left.fill(0.0);
         black_box((&mut left, &mut right));
     });
+    let mut octet = Octet::new(1);
+    (0..8).for_each(|voice| octet.set_pitch(voice, 0.003, 0.004));
+    let gains = [[Segment::flat(0.1); 8]; 2];
+    measure("octet", || {
+        octet.render(&mut [&mut left, &mut right], &gains, black_box([tunings[0]; 8]), 1.0);
+        left.fill(0.0);
+        black_box((&mut left, &mut right));
+    });
+    let mut bank = SvfBank::new([tunings[0]; 8], [Response::Low; 8]);
+    let mut io = [[0.1; 64]; 8];
+    measure("svf bank", || bank.process(black_box(&mut io), 64));
+    let mut modes = ModalBank::<4>::new();
+    modes.strike(&[Partial { phase_step: 0.01, level: 1.0, half: 1e7 }; 4], 0);
+    measure("4 modes", || modes.render(black_box(&mut left)));
+    let mut fm = FmPair::new();
+    fm.set(0.01, 0.02);
+    measure("fm pair", || fm.render(black_box(&mut left), Segment::flat(0.1), Segment::flat(1.0)));
+    measure("mix add", || mix::add(black_box(&mut left), &right, Segment::flat(0.1)));
+    let mut saw = Saw::new();
+    measure("saw", || saw.render(black_box(&mut left), 0.01));
     let mut reverb = Reverb::new(44_100);
     measure("reverb", || {
         (left, right) = (black_box([0.1; 64]), [0.2; 64]);

@@ -9,6 +9,7 @@
 //! gives the same bits. A frequency is a `phase_step`: cycles per sample, 0 to 0.5. After `new` nothing
 //! allocates. Parts that hold sound say through [`State`] what a snapshot of them needs.
 
+mod bank;
 mod chance;
 mod dc;
 mod echo;
@@ -22,6 +23,7 @@ pub mod math;
 pub mod mix;
 mod modal;
 mod noise;
+mod octet;
 mod phase;
 mod quartet;
 mod ramp;
@@ -31,6 +33,7 @@ mod simd;
 mod state;
 mod svf;
 
+pub use bank::{Response, SvfBank};
 pub use chance::Chance;
 pub use dc::DcBlocker;
 pub use echo::Echo;
@@ -42,6 +45,7 @@ pub use limiter::Limiter;
 pub use line::Line;
 pub use modal::{ModalBank, Partial};
 pub use noise::Noise;
+pub use octet::Octet;
 pub use phase::Phase;
 pub use quartet::Quartet;
 pub use ramp::Ramp;

@@ -7,7 +7,11 @@
 //! Source: V. Välimäki, A. Huovilainen, *Antialiasing Oscillators in Subtractive Synthesis*, 2007
 //! (polynomial band-limited step, second order); `s u²` stands for `±u²`, the same where u is not small.
 
-use crate::{Lanes, State, phase::step_from};
+use crate::{
+    Lanes, State,
+    phase::step_from,
+    simd::{self, LANES, Lanes as _, Words as _, kernel},
+};
 
 /// One sawtooth, from -1 up to 1.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,14 +33,23 @@ impl Saw {
     /// Writes a sawtooth of `phase_step` cycles per sample, 0.00001..=0.25.
     pub fn render(&mut self, out: &mut [f32], phase_step: f32) {
         let phase_step = crate::math::clamp(phase_step, 1e-5, 0.25);
-        let (step, sharpness) = (step_from(phase_step), 0.5 / phase_step);
-        for sample in out {
-            let s = self.turn as i32 as f32 * (1.0 / 2_147_483_648.0);
-            let u = (1.0 - sharpness) + f32::from_bits(s.to_bits() & 0x7fff_ffff) * sharpness;
-            let u = if u > 0.0 { u } else { 0.0 };
-            *sample = s * (1.0 - u * u);
-            self.turn = self.turn.wrapping_add(step);
-        }
+        let step = step_from(phase_step);
+        write_saw(out, self.turn, step, 0.5 / phase_step);
+        self.turn = self.turn.wrapping_add(step.wrapping_mul(out.len() as u32));
+    }
+}
+
+kernel! {
+    fn write_saw = write_saw_generic(out: &mut [f32], turn: u32, step: u32, sharpness: f32);
+}
+
+#[inline(always)]
+fn write_saw_generic<V: simd::Lanes>(out: &mut [f32], turn: u32, step: u32, sharpness: f32) {
+    let mut turns = V::Words::along(turn, step);
+    let advance = V::Words::splat(step.wrapping_mul(LANES as u32));
+    for out in out.chunks_mut(LANES) {
+        saws(turns, V::splat(sharpness)).store_some(out);
+        turns = turns.add(advance);
     }
 }
 
@@ -55,6 +68,15 @@ pub fn saw(turns: [u32; 4], sharpness: Lanes) -> Lanes {
     let one = Lanes::splat(1.0);
     let u = ((one - sharpness) + s.size() * sharpness).positive();
     s * (one - u * u)
+}
+
+/// Eight sawtooths at phases in 2^-32 turns, each with its [`saw_sharpness`].
+#[inline(always)]
+pub(crate) fn saws<V: simd::Lanes>(turns: V::Words, sharpness: V) -> V {
+    let s = turns.signed().mul(V::splat(1.0 / 2_147_483_648.0));
+    let one = V::splat(1.0);
+    let u = one.sub(sharpness).add_mul(s.abs(), sharpness).max(V::splat(0.0));
+    s.mul(one.sub(u.mul(u)))
 }
 
 /// What [`saw`] wants for a phase step in 2^-32 turns; steps below 2^16 count as 2^16.

@@ -37,8 +37,14 @@ impl Tuning {
         Self { g: math::tan_pi(cutoff), k }
     }
 
+    /// The damping 1/Q.
     #[inline]
-    fn factors(self) -> [f32; 3] {
+    pub(crate) fn damping(self) -> f32 {
+        self.k
+    }
+
+    #[inline]
+    pub(crate) fn factors(self) -> [f32; 3] {
         let a1 = 1.0 / (1.0 + self.g * (self.g + self.k));
         let a2 = self.g * a1;
         [a1, a2, self.g * a2]
@@ -255,7 +261,7 @@ fn factors_of(tunings: [Tuning; 4]) -> [Lanes; 3] {
 }
 
 /// No filter in use holds more than this.
-fn held(state: f32) -> f32 {
+pub(crate) fn held(state: f32) -> f32 {
     math::clamp(state, -64.0, 64.0)
 }
 

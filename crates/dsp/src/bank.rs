@@ -1,0 +1,269 @@
+//! Eight state-variable filters side by side, for little more than the cost of one.
+//!
+//! The equations are those of [`crate::Svf`], whose state and output are weighted sums:
+//!
+//! ```text
+//! s₁' = (2a₁−1)s₁ + 2a₂x − 2a₂s₂      s₂' = 2a₂s₁ + 2a₃x + (1−2a₃)s₂      y = A s₁ + B x + C s₂
+//! low:  A = a₂, B = a₃, C = 1−a₃      band: k·(a₁, a₂, −a₂)      high: x − band − low
+//! ```
+//!
+//! a₁ to a₃ go in straight lines from run to run, in steps of eight samples.
+//!
+//! Source: as [`crate::Svf`].
+
+use crate::{
+    CONTROL_LEN, State, Tuning,
+    simd::{LANES, Lanes, eight, eight_mut, kernel},
+    svf::held,
+};
+
+/// What a filter lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Response {
+    /// What is below the cutoff.
+    Low,
+    /// What is around the cutoff, at unity gain there.
+    Band,
+    /// What is above the cutoff.
+    High,
+}
+
+/// Eight filters.
+#[derive(Clone, Debug)]
+pub struct SvfBank {
+    pub(crate) cells: Cells,
+    responses: [Response; LANES],
+}
+
+/// What the kernels work on.
+#[derive(Clone, Debug)]
+pub(crate) struct Cells {
+    /// a₁, a₂, a₃ as they are, and where they will be at the end of the next run.
+    pub(crate) now: [[f32; LANES]; 3],
+    pub(crate) goal: [[f32; LANES]; 3],
+    /// Weights of low, band and input in the output.
+    weights: [[f32; LANES]; 3],
+    pub(crate) s1: [f32; LANES],
+    pub(crate) s2: [f32; LANES],
+}
+
+impl SvfBank {
+    /// Stands at its tunings, at rest.
+    pub fn new(tunings: [Tuning; LANES], responses: [Response; LANES]) -> Self {
+        let mut bank = Self { cells: Cells::new(), responses };
+        bank.reset(tunings);
+        bank
+    }
+
+    /// Stands at other tunings at once, at rest.
+    pub fn reset(&mut self, tunings: [Tuning; LANES]) {
+        self.set(tunings);
+        self.cells.now = self.cells.goal;
+        (self.cells.s1, self.cells.s2) = ([0.0; LANES], [0.0; LANES]);
+    }
+
+    /// Puts one filter at rest, at a tuning at once: for a voice that begins anew.
+    pub fn clear(&mut self, lane: usize, tuning: Tuning) {
+        let lane = lane % LANES;
+        self.cells.clear(lane, tuning);
+        self.weigh(lane, tuning);
+    }
+
+    /// Heads for tunings, to be reached at the end of the next run.
+    pub fn set(&mut self, tunings: [Tuning; LANES]) {
+        for (lane, tuning) in tunings.into_iter().enumerate() {
+            self.cells.head_for(lane, tuning);
+            self.weigh(lane, tuning);
+        }
+    }
+
+    /// Filters the first `len` samples of eight signals: a multiple of 8, at most [`CONTROL_LEN`].
+    ///
+    /// # Panics
+    ///
+    /// When there are more.
+    pub fn process(&mut self, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
+        assert!(len <= CONTROL_LEN && len.is_multiple_of(LANES), "a run is whole eights");
+        filter(&mut self.cells, io, len);
+        self.cells.settle();
+    }
+
+    fn weigh(&mut self, lane: usize, tuning: Tuning) {
+        let k = tuning.damping();
+        let weights = match self.responses[lane] {
+            Response::Low => [1.0, 0.0, 0.0],
+            Response::Band => [0.0, k, 0.0],
+            Response::High => [-1.0, -k, 1.0],
+        };
+        for (row, weight) in self.cells.weights.iter_mut().zip(weights) {
+            row[lane] = weight;
+        }
+    }
+}
+
+impl Cells {
+    /// At rest and fully closed, low-passes all.
+    pub(crate) fn new() -> Self {
+        let rest = [0.0; LANES];
+        Self {
+            now: [rest; 3],
+            goal: [rest; 3],
+            weights: [[1.0; LANES], rest, rest],
+            s1: rest,
+            s2: rest,
+        }
+    }
+
+    pub(crate) fn clear(&mut self, lane: usize, tuning: Tuning) {
+        self.head_for(lane, tuning);
+        for (now, goal) in self.now.iter_mut().zip(&self.goal) {
+            now[lane] = goal[lane];
+        }
+        (self.s1[lane], self.s2[lane]) = (0.0, 0.0);
+    }
+
+    pub(crate) fn head_for(&mut self, lane: usize, tuning: Tuning) {
+        for (row, factor) in self.goal.iter_mut().zip(tuning.factors()) {
+            row[lane] = factor;
+        }
+    }
+
+    /// Drops what is too small to hear before it becomes denormal.
+    pub(crate) fn settle(&mut self) {
+        for (s1, s2) in self.s1.iter_mut().zip(&mut self.s2) {
+            if *s1 * *s1 + *s2 * *s2 < 1e-24 {
+                (*s1, *s2) = (0.0, 0.0);
+            }
+        }
+    }
+}
+
+/// Only what sounds is visited: tunings are set anew at every control step, and are reached at once.
+impl State for SvfBank {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.cells.visit(word);
+    }
+}
+
+impl State for Cells {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        for state in [&mut self.s1, &mut self.s2] {
+            state.visit(word);
+            *state = state.map(held);
+        }
+    }
+}
+
+/// The factors of one filter step: next s₁ of (s₁, x, s₂), next s₂ of them, output of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Factors<V> {
+    s1: [V; 2],
+    s2: [V; 3],
+    out: [V; 3],
+}
+
+impl<V: Lanes> Factors<V> {
+    #[inline(always)]
+    pub(crate) fn new([a1, a2, a3]: [V; 3], [low, band, input]: [V; 3]) -> Self {
+        let one = V::splat(1.0);
+        let (b1, b2, b3) = (a1.add(a1), a2.add(a2), a3.add(a3));
+        Self {
+            s1: [b1.sub(one), b2],
+            s2: [b2, b3, one.sub(b3)],
+            out: [
+                low.mul(a2).add_mul(band, a1),
+                low.mul(a3).add_mul(band, a2).add(input),
+                low.mul(one.sub(a3)).sub(band.mul(a2)),
+            ],
+        }
+    }
+
+    /// Those of low-passes, which need less.
+    #[inline(always)]
+    pub(crate) fn low([a1, a2, a3]: [V; 3]) -> Self {
+        let one = V::splat(1.0);
+        let (b1, b2, b3) = (a1.add(a1), a2.add(a2), a3.add(a3));
+        Self { s1: [b1.sub(one), b2], s2: [b2, b3, one.sub(b3)], out: [a2, a3, one.sub(a3)] }
+    }
+
+    /// One sample: the state goes on, the output is given.
+    #[inline(always)]
+    pub(crate) fn tick(&self, x: V, s1: &mut V, s2: &mut V) -> V {
+        let y = self.out[0].mul(*s1).add_mul(self.out[1], x).add_mul(self.out[2], *s2);
+        let into = self.s1[1].mul(x);
+        let next = self.s1[0].mul(*s1).sub(self.s1[1].mul(*s2)).add(into);
+        let into = self.s2[1].mul(x);
+        *s2 = self.s2[0].mul(*s1).add_mul(self.s2[2], *s2).add(into);
+        *s1 = next;
+        y
+    }
+}
+
+/// a₁ to a₃ in the middle of the eight samples from `at` on, on their way through `len`.
+#[inline(always)]
+pub(crate) fn on_the_way<V: Lanes>(cells: &Cells, at: usize, len: usize) -> [V; 3] {
+    let share = V::splat((at + LANES) as i32 as f32 / len as i32 as f32);
+    let [a, b, c] = [0, 1, 2].map(|i| (V::load(&cells.now[i]), V::load(&cells.goal[i])));
+    let between = |(now, goal): (V, V)| now.add_mul(share, goal.sub(now));
+    [between(a), between(b), between(c)]
+}
+
+kernel! {
+    fn filter = filter_generic(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize);
+}
+
+#[inline(always)]
+fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
+    let (mut s1, mut s2) = (V::load(&cells.s1), V::load(&cells.s2));
+    let weights = [0, 1, 2].map(|i| V::load(&cells.weights[i]));
+    let mut at = 0;
+    while at < len {
+        let factors = Factors::new(on_the_way::<V>(cells, at, len), weights);
+        let mut rows = V::transpose([0, 1, 2, 3, 4, 5, 6, 7].map(|i| V::load(eight(&io[i], at))));
+        for row in &mut rows {
+            *row = factors.tick(*row, &mut s1, &mut s2);
+        }
+        let rows = V::transpose(rows);
+        for (row, io) in rows.into_iter().zip(io.iter_mut()) {
+            row.store(eight_mut(io, at));
+        }
+        at += LANES;
+    }
+    cells.now = cells.goal;
+    s1.store(&mut cells.s1);
+    s2.store(&mut cells.s2);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Noise, Svf};
+
+    #[test]
+    fn each_lane_is_a_filter_of_its_own() {
+        let tunings: [Tuning; 8] = std::array::from_fn(|lane| {
+            Tuning::new(0.002 + 0.05 * lane as f32, 0.2 + 0.2 * lane as f32)
+        });
+        use Response::{Band, High, Low};
+        let responses = [Low, Band, High, Low, Band, High, Low, Band];
+        let mut bank = SvfBank::new(tunings, responses);
+        let mut single: Vec<Svf> = tunings.iter().map(|tuning| Svf::new(*tuning)).collect();
+        let mut noise = Noise::new(3);
+        for _ in 0..50 {
+            let mut io = [[0.0; CONTROL_LEN]; 8];
+            io.iter_mut().for_each(|signal| noise.render(signal));
+            let mut expected = io;
+            for ((svf, io), response) in single.iter_mut().zip(&mut expected).zip(responses) {
+                match response {
+                    Low => svf.process_low(io),
+                    Band => svf.process_band(io),
+                    High => svf.process_high(io),
+                }
+            }
+            bank.process(&mut io, CONTROL_LEN);
+            for (a, b) in io.iter().flatten().zip(expected.iter().flatten()) {
+                assert!((a - b).abs() < 1e-3, "{a} {b}");
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Eight voices of two sawtooths each, every voice through a low-pass of its own, then panned.
+//!
+//! ```text
+//! saw(f·(1+d)) ──────────┐
+//!                        (+)──► low-pass ──► gain ──► left, right
+//! saw(f·(1−d)) ─► blend ─┘
+//! ```
+//!
+//! Blend +1 is a chorus of two; -1 is a pulse whose width wanders, for a saw less a shifted saw is a
+//! pulse. Eight voices cost little more than one.
+
+use crate::{
+    CONTROL_LEN, Segment, State, Tuning,
+    bank::{Cells, Factors, on_the_way},
+    math,
+    saw::{saw_sharpness, saws},
+    simd::{LANES, Lanes, Words, eight_mut, kernel},
+};
+
+/// Eight voices; each is at rest until it has a gain.
+#[derive(Clone, Debug)]
+pub struct Octet {
+    /// Of the two saws, in 2^-32 turns.
+    turns: [[u32; LANES]; 2],
+    steps: [[u32; LANES]; 2],
+    filter: Cells,
+}
+
+impl Octet {
+    /// At rest, the phases spread by `salt` so that no two octets begin alike.
+    pub fn new(salt: u32) -> Self {
+        let turn = |i: usize| (i as u32 + 1).wrapping_add(salt).wrapping_mul(0x9E37_79B9);
+        let turns = [0, LANES].map(|first| std::array::from_fn(|voice| turn(first + voice)));
+        Self { turns, steps: [[0; LANES]; 2], filter: Cells::new() }
+    }
+
+    /// Puts a voice at rest before it begins anew, its filter at `tuning`.
+    pub fn clear(&mut self, voice: usize, tuning: Tuning) {
+        self.filter.clear(voice % LANES, tuning);
+    }
+
+    /// Gives a voice its phases, in 2^-32 turns: for a note that is to sound the same wherever it begins.
+    pub fn set_turns(&mut self, voice: usize, turns: [u32; 2]) {
+        (self.turns[0][voice % LANES], self.turns[1][voice % LANES]) = (turns[0], turns[1]);
+    }
+
+    /// Gives a voice its frequency in cycles per sample, 0..=0.25, and how far its two saws are apart as
+    /// a share of it, 0..=0.1.
+    pub fn set_pitch(&mut self, voice: usize, phase_step: f32, spread: f32) {
+        let step = math::clamp(phase_step, 0.0, 0.25);
+        let spread = math::clamp(spread, 0.0, 0.1);
+        self.steps[0][voice % LANES] = crate::phase::step_from(step * (1.0 + 0.5 * spread));
+        self.steps[1][voice % LANES] = crate::phase::step_from(step * (1.0 - 0.5 * spread));
+    }
+
+    /// Adds the voices to both channels: each with its gains on the two sides, its filter on its way to
+    /// its tuning, `blend` -1..=1. A multiple of 8 samples, at most [`CONTROL_LEN`].
+    ///
+    /// # Panics
+    ///
+    /// When there are more, or the channels differ in length.
+    pub fn render(
+        &mut self,
+        out: &mut [&mut [f32]; 2],
+        gains: &[[Segment; LANES]; 2],
+        tunings: [Tuning; LANES],
+        blend: f32,
+    ) {
+        let len = out[0].len();
+        assert!(len == out[1].len() && len <= CONTROL_LEN && len.is_multiple_of(LANES));
+        for (voice, tuning) in tunings.into_iter().enumerate() {
+            self.filter.head_for(voice, tuning);
+        }
+        sing(self, out, gains, math::clamp(blend, -1.0, 1.0));
+        self.filter.settle();
+    }
+}
+
+/// Pitches and tunings are not visited: they are set anew at every control step.
+impl State for Octet {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.turns.visit(word);
+        self.filter.visit(word);
+    }
+}
+
+kernel! {
+    fn sing = sing_generic(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &[[Segment; LANES]; 2], blend: f32);
+}
+
+#[inline(always)]
+fn sing_generic<V: Lanes>(
+    octet: &mut Octet,
+    out: &mut [&mut [f32]; 2],
+    gains: &[[Segment; LANES]; 2],
+    blend: f32,
+) {
+    let [left, right] = out;
+    let len = left.len();
+    let [mut a, mut b] = octet.turns.map(|turns| V::Words::load(&turns));
+    let [step_a, step_b] = octet.steps.map(|steps| V::Words::load(&steps));
+    let [sharp_a, sharp_b] = octet.steps.map(|steps| V::load(&steps.map(saw_sharpness)));
+    let blend = V::splat(blend);
+    let (mut s1, mut s2) = (V::load(&octet.filter.s1), V::load(&octet.filter.s2));
+    let mut at = 0;
+    while at < len {
+        let factors = Factors::low(on_the_way::<V>(&octet.filter, at, len));
+        let mut rows = [V::splat(0.0); LANES];
+        for row in &mut rows {
+            let raw = saws(a, sharp_a).add_mul(blend, saws(b, sharp_b));
+            *row = factors.tick(raw, &mut s1, &mut s2);
+            (a, b) = (a.add(step_a), b.add(step_b));
+        }
+        let voices = V::transpose(rows);
+        let (left, right) = (eight_mut(left, at), eight_mut(right, at));
+        let (mut sum_left, mut sum_right) = (V::load(left), V::load(right));
+        for (voice, (gain_left, gain_right)) in
+            voices.into_iter().zip(gains[0].iter().zip(&gains[1]))
+        {
+            sum_left = sum_left.add_mul(V::along(*gain_left, at), voice);
+            sum_right = sum_right.add_mul(V::along(*gain_right, at), voice);
+        }
+        sum_left.store(left);
+        sum_right.store(right);
+        at += LANES;
+    }
+    a.store(&mut octet.turns[0]);
+    b.store(&mut octet.turns[1]);
+    octet.filter.now = octet.filter.goal;
+    s1.store(&mut octet.filter.s1);
+    s2.store(&mut octet.filter.s2);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_voices_with_a_gain_are_heard_and_on_their_side() {
+        let mut octet = Octet::new(1);
+        (0..8).for_each(|voice| octet.set_pitch(voice, 0.01, 0.004));
+        let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+        let mut gains = [[Segment::flat(0.0); 8]; 2];
+        gains[0][5] = Segment::flat(0.5);
+        let tunings = [Tuning::new(0.1, 1.0); 8];
+        for _ in 0..4 {
+            (left, right) = ([0.0; 64], [0.0; 64]);
+            octet.render(&mut [&mut left, &mut right], &gains, tunings, 1.0);
+        }
+        assert!(left.iter().any(|x| x.abs() > 0.1) && right.iter().all(|x| *x == 0.0));
+    }
+
+    #[test]
+    fn a_wide_open_voice_is_its_saw() {
+        let mut octet = Octet::new(7);
+        octet.set_pitch(2, 0.01, 0.0);
+        octet.set_turns(2, [0, 0]);
+        let mut gains = [[Segment::flat(0.0); 8]; 2];
+        gains[0][2] = Segment::flat(1.0);
+        let mut power = 0.0;
+        for _ in 0..100 {
+            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+            octet.render(&mut [&mut left, &mut right], &gains, [Tuning::new(0.42, 1.4); 8], 0.0);
+            power += left.iter().map(|x| x * x).sum::<f32>() / 6400.0;
+        }
+        assert!((power - 1.0 / 3.0).abs() < 0.02, "{power}");
+    }
+}
