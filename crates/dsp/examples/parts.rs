@@ -6,7 +6,7 @@ use std::{fs, hint::black_box, time::Duration};
 
 use perpetuo_dsp::*;
 
-const BLOCKS: usize = 200_000;
+const BLOCKS: usize = 400_000;
 
 fn main() {
     if std::env::args().any(|arg| arg == "--portable") {

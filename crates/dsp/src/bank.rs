@@ -203,9 +203,29 @@ impl<V: Lanes> Factors<V> {
 #[inline(always)]
 pub(crate) fn on_the_way<V: Lanes>(cells: &Cells, at: usize, len: usize) -> [V; 3] {
     let share = V::splat((at + LANES) as i32 as f32 / len as i32 as f32);
-    let [a, b, c] = [0, 1, 2].map(|i| (V::load(&cells.now[i]), V::load(&cells.goal[i])));
-    let between = |(now, goal): (V, V)| now.add_mul(share, goal.sub(now));
-    [between(a), between(b), between(c)]
+    let ([a1, a2, a3], [b1, b2, b3]) = (three::<V>(&cells.now), three::<V>(&cells.goal));
+    [a1.add_mul(share, b1.sub(a1)), a2.add_mul(share, b2.sub(a2)), a3.add_mul(share, b3.sub(a3))]
+}
+
+// No `map` in kernels: its closure is not always inlined, and runs without their instructions then.
+#[inline(always)]
+fn three<V: Lanes>(rows: &[[f32; LANES]; 3]) -> [V; 3] {
+    [V::load(&rows[0]), V::load(&rows[1]), V::load(&rows[2])]
+}
+
+#[inline(always)]
+fn columns<V: Lanes>(io: &[[f32; CONTROL_LEN]; LANES], at: usize) -> [V; LANES] {
+    let [a, b, c, d, e, f, g, h] = io;
+    V::transpose([
+        V::load(eight(a, at)),
+        V::load(eight(b, at)),
+        V::load(eight(c, at)),
+        V::load(eight(d, at)),
+        V::load(eight(e, at)),
+        V::load(eight(f, at)),
+        V::load(eight(g, at)),
+        V::load(eight(h, at)),
+    ])
 }
 
 kernel! {
@@ -215,11 +235,11 @@ kernel! {
 #[inline(always)]
 fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
     let (mut s1, mut s2) = (V::load(&cells.s1), V::load(&cells.s2));
-    let weights = [0, 1, 2].map(|i| V::load(&cells.weights[i]));
+    let weights = three::<V>(&cells.weights);
     let mut at = 0;
     while at < len {
         let factors = Factors::new(on_the_way::<V>(cells, at, len), weights);
-        let mut rows = V::transpose([0, 1, 2, 3, 4, 5, 6, 7].map(|i| V::load(eight(&io[i], at))));
+        let mut rows = columns::<V>(io, at);
         for row in &mut rows {
             *row = factors.tick(*row, &mut s1, &mut s2);
         }
