@@ -1,9 +1,14 @@
 //! What every composer knows: scales, patterns, registers that remember.
 
+#![allow(dead_code)] // until the stations that use it are merged
+
+mod chord;
 mod pattern;
 mod register;
 mod scale;
 
+#[allow(unused_imports)] // until the stations that use it are merged
+pub(crate) use chord::{ChordKind, lead};
 pub(crate) use pattern::euclid;
 pub(crate) use register::Register;
 pub(crate) use scale::{ROOTS, SCALES, Scale};
