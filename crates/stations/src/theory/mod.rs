@@ -12,6 +12,7 @@ mod scale;
 pub(crate) use chord::{ChordKind, lead};
 #[allow(unused_imports)] // until the stations that use it are merged
 pub(crate) use metre::{Border, Clock, METRES, Metre, Tick};
-pub(crate) use pattern::euclid;
+#[allow(unused_imports)] // until the stations that use it are merged
+pub(crate) use pattern::{Drum, DrumMap, euclid};
 pub(crate) use register::Register;
 pub(crate) use scale::{ROOTS, SCALES, Scale};
