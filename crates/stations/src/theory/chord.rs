@@ -5,7 +5,7 @@
 //!       where  low ≤ to₁ < to₂ < … ≤ high  and every tone of the chord is sung, if voices suffice
 //! ```
 //!
-//! Source: D. Tymoczko, *A Geometry of Music*, ch. 1 and 4: efficient, crossing-free voice leading.
+//! Source: D. Tymoczko, *A Geometry of Music*, part I: efficient, crossing-free voice leading.
 
 use std::ops::RangeInclusive;
 
@@ -70,9 +70,10 @@ impl ChordKind {
 ///
 /// The whole movement is the least there is, so that tones both chords share stay where they are; no
 /// voices cross or meet, and all are within `range`. A range without room for that gives each voice
-/// the nearest tone by itself; no tones give `previous`.
+/// the nearest tone by itself; no tones give `previous`. What is further outside the range than
+/// [`OUTSIDE`] counts as being there, so that a damaged voicing is led back too.
 ///
-/// The search tries few of the voicings for the 3 to 6 voices it is made for; past 8 it is slow.
+/// Made for 3 to 6 voices, whose search takes a few µs from one chord to the next; past 8 it is slow.
 pub(crate) fn lead<const N: usize>(
     previous: [i32; N],
     tones: &[i32],
@@ -82,6 +83,8 @@ pub(crate) fn lead<const N: usize>(
     if classes == 0 || N == 0 {
         return previous;
     }
+    let (lowest, highest) = (*range.start() - OUTSIDE, *range.end() + OUTSIDE);
+    let previous = previous.map(|note| note.max(lowest).min(highest));
     let mut search =
         Search { previous, classes, range, trial: previous, best: previous, cost: u32::MAX };
     search.extend(0, 0, 0);
@@ -90,6 +93,9 @@ pub(crate) fn lead<const N: usize>(
     }
     search.best
 }
+
+/// Semitones beyond its range that a voice can come from.
+const OUTSIDE: i32 = 24;
 
 struct Search<const N: usize> {
     previous: [i32; N],
@@ -250,9 +256,11 @@ mod tests {
     }
 
     #[test]
-    fn a_range_without_room_gives_the_nearest_tones_and_none_gives_what_was() {
+    fn no_room_gives_the_nearest_tones_and_no_tones_or_wild_voices_do_no_harm() {
         assert_eq!(lead([48, 52, 55], &[5, 9, 0], 60..=61), [48, 53, 53]);
         assert_eq!(lead([48, 52, 55], &[], 40..=60), [48, 52, 55]);
+        let led = lead([i32::MIN, i32::MAX, 50], &[0, 4, 7], 40..=60);
+        assert!(led.is_sorted() && led.iter().all(|note| (40..=60).contains(note)));
         // More tones than voices: three of them are sung.
         let led = lead([48, 52, 55], &[0, 2, 4, 5, 7], 40..=60);
         assert_eq!(led, [48, 52, 55]);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! what sounds   scale ─► chord ─► lead     tuning
-//! when          metre: clock               pattern: evenly spread, drum map
+//! when          metre ─► clock             pattern: evenly spread, drum map
 //! what returns  register, markov           form: scenes, swells, phrases
 //! ```
 //!
@@ -11,6 +11,7 @@
 #![allow(dead_code, unused_imports)] // until the stations that use it are merged
 
 mod chord;
+mod clock;
 mod form;
 mod markov;
 mod metre;
@@ -20,9 +21,10 @@ mod scale;
 mod tuning;
 
 pub(crate) use chord::{ChordKind, lead};
+pub(crate) use clock::{Border, Clock, Tick};
 pub(crate) use form::{PERIOD, Phrase, Swell, phrase, scene};
 pub(crate) use markov::{choose, next_state};
-pub(crate) use metre::{Border, Clock, METRES, Metre, Tick};
+pub(crate) use metre::{METRES, Metre};
 pub(crate) use pattern::{Drum, DrumMap, euclid};
 pub(crate) use register::{DejaVu, Register, Spread, unit};
 pub(crate) use scale::{ROOTS, SCALES, Scale};

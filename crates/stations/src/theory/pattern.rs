@@ -49,7 +49,7 @@ impl DrumMap {
     /// How loud a part strikes on a step of sixteen, 0..1; 0 is not at all.
     ///
     /// Each part of each bar looks at a place and a density of its own, `wander` away from the map's,
-    /// from six draws a bar of `stream`.
+    /// from nine draws a bar of `stream`.
     pub(crate) fn strike(
         &self,
         chance: &Chance,
@@ -63,8 +63,13 @@ impl DrumMap {
             self.wander * chance.between(stream, counter, -1.0, 1.0)
         };
         let density = self.density[drum as usize] * (1.0 + 0.25 * draw(2));
-        // By ear: a wander of 1 crosses half the way to the next pattern.
-        let level = level(self.x + 0.16 * draw(0), self.y + 0.25 * draw(1), step, drum);
+        // A wander of 1 goes at most half the way to the next pattern.
+        let level = level(
+            self.x + 0.5 / (COLUMNS - 1) as f32 * draw(0),
+            self.y + 0.5 / (ROWS - 1) as f32 * draw(1),
+            step,
+            drum,
+        );
         if level > 0.0 && level > 1.0 - density { level } else { 0.0 }
     }
 }
@@ -94,7 +99,8 @@ const COLUMNS: usize = 4;
 const ROWS: usize = 3;
 
 /// Kick, snare and hat of each place of the map, a digit a sixteenth: 0 never strikes, 9 always, and
-/// what lies between comes in as the density rises. Written for this map, by ear, November 2026.
+/// what lies between comes in as the density rises. Written for this map in November 2026 from what the
+/// styles have in common; nobody has judged them by ear yet.
 #[rustfmt::skip]
 const PATTERNS: [[[&[u8; 16]; 3]; COLUMNS]; ROWS] = [
     [

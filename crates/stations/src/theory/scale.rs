@@ -4,8 +4,8 @@
 //! note(degree) = root + steps[degree mod len] + 12 ⌊degree / len⌋
 //! ```
 //!
-//! Source: N. Slonimsky, *Thesaurus of Scales and Melodic Patterns*; for hirajōshi and in sen
-//! W. P. Malm, *Traditional Japanese Music and Musical Instruments*, app. 2.
+//! Hirajōshi has several forms; this is that of S. Kostka and D. Payne, *Tonal Harmony*. In sen is a
+//! tuning of the koto. The others are in any book of harmony.
 
 use perpetuo_dsp::math;
 

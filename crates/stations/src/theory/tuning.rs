@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Source: J. M. Barbour, *Tuning and Temperament*, ch. 2, 3 and 5; H. Partch, *Genesis of a Music*,
-//! ch. 8, for the ratios of seven.
+//! for the ratios of seven.
 
 use perpetuo_dsp::math;
 
