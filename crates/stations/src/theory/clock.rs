@@ -42,7 +42,8 @@ pub(crate) struct Tick {
 pub(crate) struct Clock {
     sample_rate_hz: u32,
     tempo_waits_for: Border,
-    /// In hundredths of a bpm and of a percent, and a place in [`METRES`](super::METRES): in force, then asked for.
+    /// In hundredths of a bpm and of a percent, and a place among the metres: in force, then asked
+    /// for.
     tempo: [u32; 2],
     swing: [u32; 2],
     metre: [u32; 2],

@@ -70,7 +70,7 @@ impl DrumMap {
             step,
             drum,
         );
-        if level > 0.0 && level > 1.0 - density { level } else { 0.0 }
+        if level > 1.0 - density { level } else { 0.0 }
     }
 }
 
