@@ -6,10 +6,8 @@
 //!                     └► first difference ─► clap, riser ──┴► four low-passes of the bank
 //! ```
 
-use perpetuo_dsp::{Decay, Noise, Phase, Segment, State, Tuning, math, mix};
+use perpetuo_dsp::{Decay, Noise, Phase, Segment, State, Tuning, math, mix, step_from};
 use perpetuo_station::BLOCK_LEN;
-
-use crate::performer::GRID;
 
 /// The drum set.
 pub(super) struct Drums {
@@ -57,7 +55,7 @@ impl Drums {
 
     pub(super) fn kick(&mut self, gain: f32) {
         if !self.kick_body.is_sounding() {
-            self.kick.turn = 0;
+            (self.kick.turn, self.kick.step) = (0, 0);
         }
         self.kick_body.strike(gain);
         self.kick_sweep.strike(1.0);
@@ -111,13 +109,10 @@ impl Drums {
         let level = self.kick_body.advance(len, 0.000_4 * rate, 0.075 * rate);
         let sweep = self.kick_sweep.advance(len, 0.000_1 * rate, 0.011 * rate);
         let hz = |sweep: f32| 49.0 + 280.0 * sweep * sweep;
-        // Eight samples a pitch: a glide in steps of 0.2 ms.
-        for (row, out) in out.chunks_mut(GRID).enumerate() {
-            let share = sweep.at(row * GRID + GRID / 2);
-            self.kick.set_phase_step(hz(share) / rate);
-            let from = level.at(row * GRID);
-            self.kick.render_sine(out, Segment { from, step: level.step });
+        if self.kick.step == 0 {
+            self.kick.step = step_from(hz(sweep.from) / rate);
         }
+        self.kick.render_sweep(out, level, step_from(hz(sweep.at(len)) / rate));
         mix::saturate(out, Segment::flat(1.6));
     }
 
@@ -186,7 +181,7 @@ fn sum(a: Segment, b: Segment) -> Segment {
 
 impl State for Drums {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.kick.turn.visit(word);
+        self.kick.visit(word);
         self.blip.turn.visit(word);
         let decays = [
             &mut self.kick_body,
