@@ -34,8 +34,13 @@ pub(crate) fn measure(specs: &[StationSpec]) -> Table {
 }
 
 /// The names of a station's presets and the values they stand for.
-///
-/// The one place that knows what a preset is: a station has none but its defaults yet.
 fn presets(spec: &StationSpec) -> Vec<(&'static str, Values)> {
-    vec![("(defaults)", spec.defaults())]
+    let names = spec.presets.iter().map(|preset| preset.name);
+    names
+        .filter_map(|name| {
+            let mut values = spec.defaults();
+            spec.preset(name).ok()?.into_iter().for_each(|setting| values.apply(setting));
+            Some((name, values))
+        })
+        .collect()
 }
