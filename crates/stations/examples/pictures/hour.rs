@@ -13,8 +13,8 @@ use crate::{
 const STEP_S: usize = 10;
 const STEPS: usize = 3600 / STEP_S;
 
-const WIDTH: usize = 880;
-const LEFT: usize = 62;
+const WIDTH: usize = 856;
+const LEFT: usize = 86;
 const TOP: usize = 34;
 
 /// Room for the names of curves.

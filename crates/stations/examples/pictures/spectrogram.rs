@@ -16,9 +16,9 @@ use crate::{
     spectrum::Spectrum,
 };
 
-const WIDTH: usize = 880;
+const WIDTH: usize = 856;
 const HEIGHT: usize = 330;
-const LEFT: usize = 62;
+const LEFT: usize = 86;
 const TOP: usize = 34;
 
 /// Room for the scale of dB and its labels.
@@ -125,20 +125,19 @@ fn label(canvas: &mut Canvas, spec: &StationSpec) {
     let right = LEFT + WIDTH;
     canvas.write_text("seed 1, the second minute", [right, TOP / 2], Align::Right, FAINT);
     for (hz, text) in [
-        (50.0, "50"),
-        (100.0, "100"),
-        (200.0, "200"),
-        (500.0, "500"),
-        (1e3, "1k"),
-        (2e3, "2k"),
-        (5e3, "5k"),
-        (1e4, "10k"),
+        (50.0, "50 Hz"),
+        (100.0, "100 Hz"),
+        (200.0, "200 Hz"),
+        (500.0, "500 Hz"),
+        (1e3, "1 kHz"),
+        (2e3, "2 kHz"),
+        (5e3, "5 kHz"),
+        (1e4, "10 kHz"),
     ] {
         let y = y_of(hz);
         canvas.fill([LEFT - 6, y], [6, 1], FAINT);
         canvas.write_text(text, [LEFT - 10, y], Align::Right, FAINT);
     }
-    canvas.write_text("Hz", [LEFT - 10, TOP / 2], Align::Right, FAINT);
     for second in (0..=LEN_S).step_by(10) {
         let x = LEFT + second * (WIDTH - 1) / LEN_S;
         canvas.fill([x, TOP + HEIGHT], [1, 6], FAINT);
