@@ -100,10 +100,8 @@ impl Echo {
         let mut start = 0;
         while start < input.len() {
             let end = start + self.steps.room(input.len() - start);
-            self.steps.take(0, &input[start..end]);
-            for (channel, out) in out.iter_mut().enumerate() {
-                out[start..end].copy_from_slice(self.steps.leaving(channel, end - start));
-            }
+            let [left, right] = out;
+            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
             if self.steps.advance(end - start) {
                 let fade = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
                 self.fade_left = self.fade_left.saturating_sub(CONTROL_LEN as u32);
@@ -145,7 +143,7 @@ kernel! {
 
 #[inline(always)]
 fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
-    take::<V>(&echo.steps.coming[0], &mut echo.halver);
+    take::<V>(&echo.steps.cells[0], &mut echo.halver);
     let weights = damping_weights(echo.damping);
     let feedback = Segment::between(echo.feedback[0], echo.feedback[1], HALF_LEN);
     let mut cells = [[0_i16; HALF_LEN]; 2];
@@ -172,8 +170,8 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
     echo.lines[0].push_all(&cells[0]);
     echo.lines[1].push_all(&cells[1]);
     echo.halver.turn::<V>();
-    echo.doublers[0].give::<V>(&mut echo.steps.leaving[0]);
-    echo.doublers[1].give::<V>(&mut echo.steps.leaving[1]);
+    echo.doublers[0].give::<V>(&mut echo.steps.cells[0]);
+    echo.doublers[1].give::<V>(&mut echo.steps.cells[1]);
 }
 
 /// Gives a halver all of a control step.

@@ -90,11 +90,9 @@ impl Reverb {
         let mut start = 0;
         while start < len {
             let run = self.steps.room(len - start);
-            for (channel, io) in io.iter_mut().enumerate() {
-                let io = &mut io[start..start + run];
-                self.steps.take(channel, io);
-                io.copy_from_slice(self.steps.leaving(channel, run));
-            }
+            let [left, right] = io;
+            let samples = start..start + run;
+            self.steps.exchange([&mut left[samples.clone()], &mut right[samples]]);
             if self.steps.advance(run) {
                 let sways = [0, 1].map(|index| self.way_of(index));
                 answer(self, &sways);
@@ -138,7 +136,7 @@ kernel! {
 
 #[inline(always)]
 fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
-    let mut mid = halve::<V>(&reverb.steps.coming, &mut reverb.halvers);
+    let mut mid = halve::<V>(&reverb.steps.cells, &mut reverb.halvers);
     reverb.diffusers[0].run::<V>(&mut mid);
     reverb.diffusers[1].run::<V>(&mut mid);
     let mut cells = [[0_i16; HALF_LEN]; 8];
@@ -182,8 +180,8 @@ fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
     }
     reverb.halvers[0].turn::<V>();
     reverb.halvers[1].turn::<V>();
-    reverb.doublers[0].give::<V>(&mut reverb.steps.leaving[0]);
-    reverb.doublers[1].give::<V>(&mut reverb.steps.leaving[1]);
+    reverb.doublers[0].give::<V>(&mut reverb.steps.cells[0]);
+    reverb.doublers[1].give::<V>(&mut reverb.steps.cells[1]);
 }
 
 /// Mid and side of what comes, given to the two halvers; the mid at half the rate.

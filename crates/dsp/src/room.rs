@@ -82,11 +82,9 @@ impl Room {
         let mut start = 0;
         while start < len {
             let run = self.steps.room(len - start);
-            for (channel, io) in io.iter_mut().enumerate() {
-                let io = &mut io[start..start + run];
-                self.steps.take(channel, io);
-                io.copy_from_slice(self.steps.leaving(channel, run));
-            }
+            let [left, right] = io;
+            let samples = start..start + run;
+            self.steps.exchange([&mut left[samples.clone()], &mut right[samples]]);
             if self.steps.advance(run) {
                 answer(self);
             }
@@ -101,7 +99,7 @@ kernel! {
 
 #[inline(always)]
 fn answer_generic<V: Lanes>(room: &mut Room) {
-    let mut mid = halve::<V>(&room.steps.coming, &mut room.halvers);
+    let mut mid = halve::<V>(&room.steps.cells, &mut room.halvers);
     room.diffuser.run::<V>(&mut mid);
     let mut cells = [[0_i16; HALF_LEN]; 4];
     let words = std::array::from_fn::<&[i16], 4, _>(|index| {
@@ -131,8 +129,8 @@ fn answer_generic<V: Lanes>(room: &mut Room) {
     }
     room.halvers[0].turn::<V>();
     room.halvers[1].turn::<V>();
-    room.doublers[0].give::<V>(&mut room.steps.leaving[0]);
-    room.doublers[1].give::<V>(&mut room.steps.leaving[1]);
+    room.doublers[0].give::<V>(&mut room.steps.cells[0]);
+    room.doublers[1].give::<V>(&mut room.steps.cells[1]);
 }
 
 #[cfg(test)]

@@ -122,10 +122,8 @@ impl Tape {
         let mut start = 0;
         while start < input.len() {
             let end = start + self.steps.room(input.len() - start);
-            self.steps.take(0, &input[start..end]);
-            for (channel, out) in out.iter_mut().enumerate() {
-                out[start..end].copy_from_slice(self.steps.leaving(channel, end - start));
-            }
+            let [left, right] = out;
+            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
             if self.steps.advance(end - start) {
                 self.turn();
             }
@@ -189,7 +187,7 @@ kernel! {
 
 #[inline(always)]
 fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
-    crate::echo::take::<V>(&tape.steps.coming[0], &mut tape.halver);
+    crate::echo::take::<V>(&tape.steps.cells[0], &mut tape.halver);
     let feedback = Segment::between(tape.feedback[0], tape.feedback[1], HALF_LEN);
     let weights = damping_weights(tape.damping);
     let mut cells = [0_i16; HALF_LEN];
@@ -207,8 +205,8 @@ fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
     }
     tape.tape.push_all(&cells);
     tape.halver.turn::<V>();
-    tape.doublers[0].give::<V>(&mut tape.steps.leaving[0]);
-    tape.doublers[1].give::<V>(&mut tape.steps.leaving[1]);
+    tape.doublers[0].give::<V>(&mut tape.steps.cells[0]);
+    tape.doublers[1].give::<V>(&mut tape.steps.cells[1]);
 }
 
 /// Eight samples where a moving head is, `further` behind it: between two cells on a straight line, damped.
