@@ -123,12 +123,11 @@ fn sway_generic<V: Lanes>(chorus: &mut Chorus, ways: [Segment; 2]) {
     let mut cells = [0_i16; CONTROL_LEN];
     let weights = damping_weights(0.0);
     let [left, right] = &mut chorus.steps.cells;
-    let mut at = 0;
-    while at < CONTROL_LEN {
+    for row in 0..CONTROL_LEN / LANES {
+        let at = row * LANES;
         store_cells(V::load(eight(left, at)), eight_mut(&mut cells, at));
         between_cells::<V>(&chorus.line, ways[0], at, 0, weights).store(eight_mut(left, at));
         between_cells::<V>(&chorus.line, ways[1], at, 0, weights).store(eight_mut(right, at));
-        at += LANES;
     }
     chorus.line.push_all(&cells);
 }

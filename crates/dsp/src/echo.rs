@@ -116,10 +116,10 @@ impl Echo {
 
 /// The cells of a line a time ago, one more before and after.
 #[inline(always)]
-fn words_of(line: &Line, time: u32, is_first: bool) -> &[i16] {
+fn words_of(line: &Line, time: u32, is_first: bool) -> &[i16; HALF_LEN + 2] {
     // What is heard has been under way for some time already; what goes round has not.
     let delay = if is_first { time - Echo::DELAY } else { time + Echo::DELAY };
-    line.words(delay as usize / 2 + 1, HALF_LEN + 2)
+    line.array(delay as usize / 2 + 1)
 }
 
 impl State for Echo {
@@ -151,8 +151,8 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
     let words = [words_of(&lines[0], echo.to, true), words_of(&lines[1], echo.to, false)];
     let old = [words_of(&lines[0], echo.from, true), words_of(&lines[1], echo.from, false)];
     let is_fading = fade.from > 0.0;
-    let mut at = 0;
-    while at < HALF_LEN {
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let mut left: V = damped(words[0], at, weights);
         let mut right: V = damped(words[1], at, weights);
         if is_fading {
@@ -165,7 +165,6 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
         let fed = echo.halver.give::<V>(at).add_mul(V::along(feedback, at), right);
         store_cells(fed, eight_mut(&mut cells[0], at));
         store_cells(left, eight_mut(&mut cells[1], at));
-        at += LANES;
     }
     echo.lines[0].push_all(&cells[0]);
     echo.lines[1].push_all(&cells[1]);
@@ -177,11 +176,10 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
 /// Gives a halver all of a control step.
 #[inline(always)]
 pub(crate) fn take<V: Lanes>(input: &[f32; CONTROL_LEN], halver: &mut Halver) {
-    let mut at = 0;
-    while at < HALF_LEN {
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let second = V::load(eight(input, 2 * at + LANES));
         halver.take(at, V::load(eight(input, 2 * at)), second);
-        at += LANES;
     }
 }
 

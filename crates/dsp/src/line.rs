@@ -128,6 +128,12 @@ impl Line {
             if self.at >= delay { self.at - delay } else { self.at + self.capacity - delay };
         &self.cells[start..start + len]
     }
+
+    /// `N` cells as [`Self::words`], their number known to the compiler.
+    #[inline(always)]
+    pub(crate) fn array<const N: usize>(&self, delay: usize) -> &[i16; N] {
+        self.words(delay, N).first_chunk().unwrap_or_else(|| unreachable!())
+    }
 }
 
 /// Eight samples as cells, as [`Line::write`] makes them.

@@ -191,8 +191,8 @@ fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
     let feedback = Segment::between(tape.feedback[0], tape.feedback[1], HALF_LEN);
     let weights = damping_weights(tape.damping);
     let mut cells = [0_i16; HALF_LEN];
-    let mut at = 0;
-    while at < HALF_LEN {
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let left = between_cells::<V>(&tape.tape, head, at, 0, weights);
         let right = between_cells::<V>(&tape.tape, head, at, apart, weights);
         tape.doublers[0].take(at, left);
@@ -201,7 +201,6 @@ fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
         let round = between_cells::<V>(&tape.tape, head, at, Tape::DELAY as usize / 2, weights);
         let fed = tape.halver.give::<V>(at).add_mul(V::along(feedback, at), round);
         store_cells(fed.saturate(), eight_mut(&mut cells, at));
-        at += LANES;
     }
     tape.tape.push_all(&cells);
     tape.halver.turn::<V>();
@@ -224,7 +223,7 @@ pub(crate) fn between_cells<V: Lanes>(
     let along = Segment { from: first - whole as f32, step: head.step };
     let part = V::along(along, 0);
     // From two before the nearer cell's damping to one after it.
-    let words = line.words(whole + further + 3 - at, LANES + 4);
+    let words: &[i16; LANES + 4] = line.array(whole + further + 3 - at);
     let near = crate::reverb::damped::<V>(words, 2, weights);
     let middle = crate::reverb::damped::<V>(words, 1, weights);
     let far = crate::reverb::damped::<V>(words, 0, weights);
