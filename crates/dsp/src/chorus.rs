@@ -9,7 +9,7 @@
 use crate::{
     CONTROL_LEN, Line, Phase, Segment, State,
     half::Steps,
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -125,9 +125,11 @@ fn sway_generic<V: Lanes>(chorus: &mut Chorus, ways: [Segment; 2]) {
     let [left, right] = &mut chorus.steps.cells;
     for row in 0..CONTROL_LEN / LANES {
         let at = row * LANES;
-        store_cells(V::load(eight(left, at)), eight_mut(&mut cells, at));
-        between_cells::<V>(&chorus.line, ways[0], at, 0, weights).store(eight_mut(left, at));
-        between_cells::<V>(&chorus.line, ways[1], at, 0, weights).store(eight_mut(right, at));
+        in_steps::<V>(V::load(eight(left, at))).store_i16(eight_mut(&mut cells, at));
+        let heard = between_cells::<V>(&chorus.line, ways[0], at, 0, weights);
+        from_steps(heard).store(eight_mut(left, at));
+        let heard = between_cells::<V>(&chorus.line, ways[1], at, 0, weights);
+        from_steps(heard).store(eight_mut(right, at));
     }
     chorus.line.push_all(&cells);
 }

@@ -13,7 +13,7 @@
 use crate::{
     CONTROL_LEN, Line, Segment, State,
     half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps},
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     reverb::{damped, damping_weights},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -160,11 +160,11 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
             left = left.add_mul(share, damped::<V>(old[0], at, weights).sub(left));
             right = right.add_mul(share, damped::<V>(old[1], at, weights).sub(right));
         }
-        doublers[0].take(at, left);
-        doublers[1].take(at, right);
+        doublers[0].take(at, from_steps(left));
+        doublers[1].take(at, from_steps(right));
         let fed = echo.halver.give::<V>(at).add_mul(V::along(feedback, at), right);
-        store_cells(fed, eight_mut(&mut cells[0], at));
-        store_cells(left, eight_mut(&mut cells[1], at));
+        fed.store_i16(eight_mut(&mut cells[0], at));
+        left.store_i16(eight_mut(&mut cells[1], at));
     }
     echo.lines[0].push_all(&cells[0]);
     echo.lines[1].push_all(&cells[1]);
@@ -173,13 +173,13 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
     echo.doublers[1].give::<V>(&mut echo.steps.cells[1]);
 }
 
-/// Gives a halver all of a control step.
+/// Gives a halver all of a control step, in steps.
 #[inline(always)]
 pub(crate) fn take<V: Lanes>(input: &[f32; CONTROL_LEN], halver: &mut Halver) {
     for row in 0..HALF_LEN / LANES {
         let at = row * LANES;
-        let second = V::load(eight(input, 2 * at + LANES));
-        halver.take(at, V::load(eight(input, 2 * at)), second);
+        let first = in_steps::<V>(V::load(eight(input, 2 * at)));
+        halver.take(at, first, in_steps(V::load(eight(input, 2 * at + LANES))));
     }
 }
 

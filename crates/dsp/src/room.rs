@@ -16,7 +16,7 @@
 use crate::{
     CONTROL_LEN, Line,
     half::{Doubler, HALF_LEN, Halver, Steps},
-    line::store_cells,
+    line::from_steps,
     math,
     reverb::{AllPass, damped, damping_weights, halve},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -118,15 +118,15 @@ fn answer_generic<V: Lanes>(room: &mut Room) {
         let t1 = damped::<V>(words[1], at, weights);
         let t2 = damped::<V>(words[2], at, weights);
         let t3 = damped::<V>(words[3], at, weights);
-        doublers[0].take(at, t0.add(t2));
-        doublers[1].take(at, t1.sub(t3));
+        doublers[0].take(at, from_steps(t0.add(t2)));
+        doublers[1].take(at, from_steps(t1.sub(t3)));
         let (p0, p1, p2, p3) = (t0.add(t1), t0.sub(t1), t2.add(t3), t2.sub(t3));
         let (mid, side) = (V::load(eight(&mid, at)), halvers[1].give::<V>(at));
         let (plus, minus) = (mid.add(side), mid.sub(side));
-        store_cells(plus.add_mul(gain, p0.add(p2)), eight_mut(&mut cells[0], at));
-        store_cells(minus.add_mul(gain, p1.add(p3)), eight_mut(&mut cells[1], at));
-        store_cells(plus.add_mul(gain, p0.sub(p2)), eight_mut(&mut cells[2], at));
-        store_cells(minus.add_mul(gain, p1.sub(p3)), eight_mut(&mut cells[3], at));
+        plus.add_mul(gain, p0.add(p2)).store_i16(eight_mut(&mut cells[0], at));
+        minus.add_mul(gain, p1.add(p3)).store_i16(eight_mut(&mut cells[1], at));
+        plus.add_mul(gain, p0.sub(p2)).store_i16(eight_mut(&mut cells[2], at));
+        minus.add_mul(gain, p1.sub(p3)).store_i16(eight_mut(&mut cells[3], at));
     }
     for (line, cells) in room.lines.iter_mut().zip(&cells) {
         line.push_all(cells);

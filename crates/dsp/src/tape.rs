@@ -14,7 +14,7 @@
 use crate::{
     CONTROL_LEN, Line, Phase, Segment, State,
     half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps},
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -195,12 +195,12 @@ fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
         let at = row * LANES;
         let left = between_cells::<V>(&tape.tape, head, at, 0, weights);
         let right = between_cells::<V>(&tape.tape, head, at, apart, weights);
-        tape.doublers[0].take(at, left);
-        tape.doublers[1].take(at, right);
+        tape.doublers[0].take(at, from_steps(left));
+        tape.doublers[1].take(at, from_steps(right));
         // What goes round has not yet been under way through the rest of the part.
         let round = between_cells::<V>(&tape.tape, head, at, Tape::DELAY as usize / 2, weights);
         let fed = tape.halver.give::<V>(at).add_mul(V::along(feedback, at), round);
-        store_cells(fed.saturate(), eight_mut(&mut cells, at));
+        in_steps(from_steps(fed).saturate()).store_i16(eight_mut(&mut cells, at));
     }
     tape.tape.push_all(&cells);
     tape.halver.turn::<V>();
