@@ -215,7 +215,7 @@ mod tests {
         }
 
         fn resume(&mut self, _: &Snapshot) -> Result<(), ResumeError> {
-            unimplemented!("a file has no rests")
+            Ok(())
         }
     }
 
