@@ -1,0 +1,146 @@
+//! What gives the drone a voice: a reed's body, two overtones that sing in it, and breath.
+//!
+//! ```text
+//! reed (saws) ─┬─► low-pass ────────────────► body
+//!              ├─► narrow band, low overtone ─► song      all of them left and right, in one bank of eight
+//!              └─► narrow band, high overtone ► song
+//! noise ─────────► band on the harmony ───────► breath
+//! ```
+
+use std::ops::Range;
+
+use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
+use perpetuo_station::BLOCK_LEN;
+
+use super::{note::Air, tones::Layers};
+
+/// Reed, overtones and breath.
+pub(super) struct Throat {
+    bank: SvfBank,
+    noise: Noise,
+    /// Sung and breathed: as they are, and where they will be a beat after it was asked for.
+    levels: [f32; 2],
+    goals: [f32; 2],
+    /// Samples until then.
+    left: u32,
+    /// Overtones in octaves above 1 Hz: as they are, and where they head for.
+    formants: [f32; 2],
+    aims: [f32; 2],
+    bands: [f32; 2],
+    sample_rate: f32,
+    beat_len: u32,
+}
+
+impl Throat {
+    /// How narrow: a single overtone of a reed at 110 Hz stands out by 12 dB. By meter, 2026-11.
+    const DAMPING: [f32; 2] = [0.055, 0.042];
+
+    pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
+        let [low, band] = [Response::Low, Response::Band];
+        let responses = [low, low, band, band, band, band, band, band];
+        let formants = [9.5, 11.0];
+        Self {
+            bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], responses),
+            noise: Noise::new(chance.word(42, 0)),
+            levels: [0.0; 2],
+            goals: [0.0; 2],
+            left: 0,
+            formants,
+            aims: formants,
+            bands: [9.0, 10.0],
+            sample_rate: sample_rate_hz as f32,
+            beat_len: sample_rate_hz / 4,
+        }
+    }
+
+    /// Heads for what the composer wants.
+    pub(super) fn head_for(&mut self, air: &Air) {
+        self.goals = [air.sing, air.breath];
+        self.left = self.beat_len;
+        self.aims = air.formants;
+        self.bands = air.bands;
+    }
+
+    /// Lets samples pass unheard; all arrives.
+    pub(super) fn skip(&mut self, len: u64) {
+        self.noise.skip(len as usize);
+        (self.levels, self.formants, self.left) = (self.goals, self.aims, 0);
+    }
+
+    /// Adds the samples `run` of a block; `brightness` 0..1.
+    pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>, brightness: f32) {
+        let len = run.len();
+        let [sing, breath] = self.advance(len);
+        self.bank.set(self.tunings(brightness, sing.from));
+        let mut io = [[0.0; BLOCK_LEN]; 8];
+        for side in 0..2 {
+            for lane in [side, side + 2, side + 4] {
+                io[lane][..len].copy_from_slice(&layers.reed[side][run.clone()]);
+            }
+        }
+        let [.., left, right] = &mut io;
+        self.noise.render_pair(&mut left[..len], &mut right[..len]);
+        // A little breath goes through the song's bands too, as in any throat.
+        for lane in 2..6 {
+            let (sung, noise) = io.split_at_mut(6);
+            mix::add(&mut sung[lane][..len], &noise[lane % 2][..len], breath.times(0.03));
+        }
+        self.bank.process(&mut io, len);
+        let light = 0.35 + 1.3 * brightness;
+        let gains = [
+            Segment::flat(0.1),
+            sing.times(0.5 * light),
+            sing.times(0.75 * light),
+            breath.times(0.6 * light),
+        ];
+        for (pair, gain) in io.chunks_exact(2).zip(gains) {
+            for (side, io) in layers.sides.iter_mut().zip(pair) {
+                mix::add(&mut side[run.clone()], &io[..len], gain);
+            }
+        }
+    }
+
+    fn advance(&mut self, len: usize) -> [Segment; 2] {
+        let share = if self.left > len as u32 { len as f32 / self.left as f32 } else { 1.0 };
+        self.left = self.left.saturating_sub(len as u32);
+        // The mouth moves to another overtone with a half-life of 0.16 s.
+        let rest = math::exp2(-(len as f32) / (0.16 * self.sample_rate));
+        for (formant, aim) in self.formants.iter_mut().zip(self.aims) {
+            *formant = aim + (*formant - aim) * rest;
+        }
+        std::array::from_fn(|index| {
+            let from = self.levels[index];
+            let to = from + (self.goals[index] - from) * share;
+            self.levels[index] = to;
+            Segment::between(from, to, len)
+        })
+    }
+
+    fn tunings(&self, brightness: f32, sing: f32) -> [Tuning; 8] {
+        let at = |octaves: f32, damping: f32| {
+            Tuning::new(math::exp2(octaves) / self.sample_rate, damping)
+        };
+        // The body opens as it sings: from 170 Hz to 1.5 kHz.
+        let body = at(7.6 + 2.4 * brightness + 0.8 * sing, 1.1);
+        let [low, high] = [0, 1].map(|index| at(self.formants[index], Self::DAMPING[index]));
+        let [left, right] = self.bands.map(|band| at(band, 0.06));
+        [body, body, low, low, high, high, left, right]
+    }
+}
+
+/// The filters are not visited: they forget within a tenth of a second.
+impl State for Throat {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.noise.visit(word);
+        for level in self.levels.iter_mut().chain(&mut self.goals) {
+            level.visit(word);
+            *level = math::clamp(*level, 0.0, 1.0);
+        }
+        self.left.visit(word);
+        self.left = self.left.min(self.beat_len);
+        for part in [&mut self.formants, &mut self.aims, &mut self.bands] {
+            part.visit(word);
+            *part = part.map(|octaves| math::clamp(octaves, 6.0, 13.0));
+        }
+    }
+}
