@@ -190,9 +190,16 @@ impl Composer {
         (if degrees.is_empty() { pure.len() } else { degrees.len() }) as u32
     }
 
-    /// The steps of the lowest sine, within an octave from 38 Hz, and of the reed, from 78 Hz.
+    /// By how many octaves all registers lie higher: half as many as the root lies above 55 Hz.
+    fn lift(&self) -> f32 {
+        0.5 * math::log2(self.root_hz * (1.0 / 55.0))
+    }
+
+    /// The steps of the lowest sine, within an octave from 38 Hz, and of the reed, from 78 Hz, if the root
+    /// is 55 Hz.
     fn low_steps(&self) -> (u32, u32) {
-        let lowest = |hz: f32| (hz / self.sample_rate * 4_294_967_296.0) as u32;
+        let unit = math::exp2(self.lift()) / self.sample_rate * 4_294_967_296.0;
+        let lowest = |hz: f32| (hz * unit) as u32;
         let ground = self.ground();
         (ground.step_from(lowest(38.0)), ground.step_from(lowest(78.0)))
     }
@@ -317,7 +324,7 @@ impl Composer {
             let scene = self.scene_now();
             // From E2 or so up to 900 Hz, more or less.
             let (low, high) = (6.5, 9.9 + scene.lift + self.height);
-            let octaves = low + (high - low) * draw(2);
+            let octaves = self.lift() + low + (high - low) * draw(2);
             let lowest = math::exp2(octaves - 0.5) / self.sample_rate * 4_294_967_296.0;
             let step = self.tone(degree).step_from(lowest as u32);
             let hz = hz_of(step, self.sample_rate);
@@ -341,7 +348,7 @@ impl Composer {
         for slot in 0..SLOTS {
             let (step, shape) = (self.choir.step(slot), self.choir.shape(slot));
             let gain = match slot {
-                _ if SUBS.contains(&slot) => 0.2 * scene.sub,
+                _ if SUBS.contains(&slot) => 0.09 * scene.sub,
                 _ if REEDS.contains(&slot) => scene.reed * self.calm(0.6),
                 _ => each * self.walk(slot) * self.swell(step),
             };
@@ -381,7 +388,7 @@ impl Composer {
         Air {
             sing: scene.sing * self.calm(0.3) * (0.35 + 0.65 * swell),
             formants: self.singing.formants(octaves(self.low_steps().1), overtones),
-            breath: scene.breath * self.calm(0.5) * self.singing.breath(),
+            breath: scene.breath * self.calm(0.5) * self.singing.breath(&self.chance),
             bands: self.singing.bands(),
             beats: self.beats.turns(),
             beating: self.beats.rate(),
@@ -429,7 +436,7 @@ impl performer::Composer for Composer {
                 None => self.tone(self.plucking.string()),
             };
             let amount = self.scene_now().pluck * self.calm(0.0);
-            if let Some(pluck) = self.plucking.pluck(&self.chance, ground, amount) {
+            if let Some(pluck) = self.plucking.pluck(&self.chance, ground, self.lift(), amount) {
                 play(Note::Pluck(pluck));
             }
         }

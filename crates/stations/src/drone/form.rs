@@ -7,6 +7,7 @@
 use perpetuo_dsp::Chance;
 
 use super::harmony::Degree::{self, *};
+use crate::theory;
 
 /// Degrees over a shifted root; the drone stays where it is.
 #[derive(Clone, Copy, Debug)]
@@ -271,47 +272,12 @@ pub(super) const SCENES: [Scene; 13] = [
 
 /// The scene that is `counter`th in a performance: every one once a cycle, in an order of its own.
 pub(super) fn scene(chance: &Chance, stream: u32, counter: u32) -> &'static Scene {
-    const LEN: u32 = SCENES.len() as u32;
-    let (cycle, place) = (counter / LEN, (counter % LEN) as usize);
-    let order = order(chance, stream, cycle);
-    let last = |cycle: u32| self::order(chance, stream, cycle)[SCENES.len() - 1];
-    // Never the same scene twice running: then the cycle begins with its second.
-    let begins_again = cycle > 0 && order[0] == last(cycle - 1);
-    let place = match place {
-        0 | 1 if begins_again => 1 - place,
-        _ => place,
-    };
-    &SCENES[order[place] as usize]
-}
-
-/// Fisher and Yates' shuffle (D. Knuth, *The Art of Computer Programming*, 3.4.2).
-fn order(chance: &Chance, stream: u32, cycle: u32) -> [u8; SCENES.len()] {
-    let mut order: [u8; SCENES.len()] = std::array::from_fn(|index| index as u8);
-    for left in (1..SCENES.len()).rev() {
-        let draw = cycle.wrapping_mul(32).wrapping_add(left as u32);
-        order.swap(left, chance.below(stream, draw, left as u32 + 1) as usize);
-    }
-    order
+    &SCENES[theory::scene::<{ SCENES.len() }>(chance, stream, counter) % SCENES.len()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_cycle_has_every_scene_once_and_none_comes_twice_running() {
-        for seed in 0..50 {
-            let chance = Chance::new(seed);
-            let names: Vec<&str> = (0..130).map(|n| scene(&chance, 1, n).name).collect();
-            for cycle in names.chunks(13) {
-                let mut sorted = cycle.to_vec();
-                sorted.sort_unstable();
-                sorted.dedup();
-                assert_eq!(sorted.len(), 13);
-            }
-            assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
-        }
-    }
 
     #[test]
     fn a_name_never_promises_what_the_limit_lacks() {

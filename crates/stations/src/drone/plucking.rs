@@ -132,8 +132,14 @@ impl Plucking {
     }
 
     /// Plucks the string that is due, if any are plucked now, and waits for the next; `scene` is how much
-    /// of it the scene has, 0..1.
-    pub(super) fn pluck(&mut self, chance: &Chance, tone: Ground, scene: f32) -> Option<Pluck> {
+    /// of it the scene has, 0..1, and `lift` by how many octaves all lies higher.
+    pub(super) fn pluck(
+        &mut self,
+        chance: &Chance,
+        tone: Ground,
+        lift: f32,
+        scene: f32,
+    ) -> Option<Pluck> {
         let stroke = self.stroke();
         let over = if self.amount > 0.5 { 1.4 * (self.amount - 0.5) } else { 0.0 };
         let amount = math::clamp(2.0 * self.amount * scene, 0.0, 1.0);
@@ -147,7 +153,7 @@ impl Plucking {
         self.left = (seconds * self.sample_rate) as u32;
         let touch = chance.between(GAIN, self.count, 0.75, 1.0);
         let gain = stroke.gain * touch * (0.35 + 0.65 * amount);
-        let lowest = stroke.lowest_hz / self.sample_rate * 4_294_967_296.0;
+        let lowest = stroke.lowest_hz * math::exp2(lift) / self.sample_rate * 4_294_967_296.0;
         let is_played = amount > 0.04;
         is_played.then(|| Pluck { step: tone.step_from(lowest as u32), gain })
     }
@@ -177,7 +183,7 @@ mod tests {
         let ground = Ground::new(55.0, 44_100);
         let plucks = |amount, scene| {
             let mut plucking = Plucking::new(&chance, 44_100, amount);
-            (0..20).filter(|_| plucking.pluck(&chance, ground, scene).is_some()).count()
+            (0..20).filter(|_| plucking.pluck(&chance, ground, 0.0, scene).is_some()).count()
         };
         assert_eq!((plucks(0.0, 1.0), plucks(0.5, 0.0)), (0, 0));
         assert_eq!((plucks(1.0, 0.0), plucks(0.5, 1.0)), (20, 20));

@@ -3,7 +3,7 @@
 //! ```text
 //! two dwellers on the harmonic series of the reed, a low one and a high one: each steps by one or two
 //! of the overtones that the limit allows, every few seconds
-//! breath: in and out over 7–13 s; a new pitch only where it is silent
+//! breath: in and out over 7–16 s; a new pitch only where it is silent
 //! ```
 //!
 //! Source of the idea: T. Levin, M. Edgerton, *The Throat Singers of Tuva*, Scientific American, 1999.
@@ -63,7 +63,7 @@ impl Singing {
             return false;
         }
         self.breaths = self.breaths.wrapping_add(1);
-        let beats = chance.between(BREATH, self.breaths, 28.0, 52.0);
+        let beats = chance.between(BREATH, self.breaths, 28.0, 64.0);
         self.breath_len = math::clamp(beats / (0.5 + 0.5 * pace), 12.0, 120.0) as u32;
         self.breath_left = self.breath_len;
         true
@@ -88,7 +88,7 @@ impl Singing {
     /// Tunes the breath that begins to two tones, each put into an octave of its own.
     pub(super) fn breathe(&mut self, chance: &Chance, tones: [f32; 2]) {
         for (side, tone) in tones.into_iter().enumerate() {
-            let lowest = chance.between(BREATH + 3, 2 * self.breaths + side as u32, 8.9, 10.9);
+            let lowest = chance.between(BREATH + 3, 2 * self.breaths + side as u32, 8.9, 10.3);
             let octaves = lowest - tone;
             let up = octaves as i32 + i32::from(octaves > 0.0);
             self.bands[side] = math::clamp(tone + up as f32, 8.0, 12.2);
@@ -107,11 +107,11 @@ impl Singing {
         [pick(0), pick(1)]
     }
 
-    /// How much breath, 0..1: nothing at either end.
-    pub(super) fn breath(&self) -> f32 {
+    /// How much breath, 0..1: nothing at either end, and some breaths are shallow.
+    pub(super) fn breath(&self, chance: &Chance) -> f32 {
         let way = self.breath_left as f32 / self.breath_len as f32;
         let arch = 4.0 * way * (1.0 - way);
-        arch * arch
+        arch * arch * chance.between(BREATH + 4, self.breaths, 0.15, 1.0)
     }
 
     pub(super) fn bands(&self) -> [f32; 2] {
@@ -164,11 +164,11 @@ mod tests {
         for _ in 0..2000 {
             let begins = singing.pass_beat(&chance, 1.0);
             if begins {
-                assert_eq!(singing.breath(), 0.0);
+                assert_eq!(singing.breath(&chance), 0.0);
                 singing.breathe(&chance, [10.3, 9.2]);
                 assert!(singing.bands().iter().all(|band| (8.9..11.9).contains(band)));
             }
-            loudest = loudest.max(singing.breath());
+            loudest = loudest.max(singing.breath(&chance));
         }
         assert!(loudest > 0.95);
     }

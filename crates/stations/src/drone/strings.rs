@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! level of harmonic k = gain · k^−0.7 · 2^(−t (1 + k/6) / half) · (0.25 + buzz / (1 + ((k − c) / 2)²))
-//! c = 2 + 8 · 2^(−t / 1.1 s)           the buzz wanders down the harmonics after each stroke
+//! c = 2 + reach · 2^(−t / fall)          the buzz wanders down the harmonics after each stroke
 //! ```
 //!
 //! Source of the behaviour: C. V. Raman, *On Some Indian Stringed Instruments*, 1921: the curved bridge
@@ -10,14 +10,25 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Phase, Segment, State, math};
+use perpetuo_dsp::{Chance, Phase, Segment, State, math};
 
 use super::{note::Pluck, tones::Layers};
 
 /// Six strings.
 pub(super) struct Strings {
     strings: [PluckedString; 6],
+    make: Make,
     sample_rate: f32,
+}
+
+/// What a seed's instrument is like.
+#[derive(Clone, Copy, Debug)]
+struct Make {
+    /// Seconds in which the fundamental halves.
+    half: f32,
+    /// The harmonic the buzz begins at, above the second, and the seconds in which it halves.
+    reach: f32,
+    fall: f32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,18 +45,25 @@ struct PluckedString {
 
 const HARMONICS: usize = 10;
 
+/// Of a sum of two levels: -80 dB below full scale.
+const FAINT: f32 = 2e-4;
+
 /// k^-0.7.
 const WEIGHTS: [f32; HARMONICS] =
     [1.0, 0.616, 0.463, 0.379, 0.324, 0.285, 0.256, 0.233, 0.215, 0.2];
 
 impl Strings {
-    /// Seconds in which the fundamental halves.
-    const HALF: f32 = 1.5;
     /// Seconds of the attack: a finger's flesh, not a nail.
     const ATTACK: f32 = 0.006;
 
-    pub(super) fn new(sample_rate_hz: u32) -> Self {
-        Self { strings: [PluckedString::default(); 6], sample_rate: sample_rate_hz as f32 }
+    pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
+        let make = Make {
+            half: chance.between(80, 0, 1.1, 1.9),
+            reach: chance.between(80, 1, 4.0, 9.0),
+            fall: chance.between(80, 2, 0.6, 1.6),
+        };
+        let strings = [PluckedString::default(); 6];
+        Self { strings, make, sample_rate: sample_rate_hz as f32 }
     }
 
     /// Plucks the softest string, a block from now, as that fades first what still rings on it.
@@ -72,14 +90,14 @@ impl Strings {
         for string in &mut self.strings {
             string.age = (string.age + len).min(1 << 24);
             string.before = None;
-            string.levels = string.levels_at(string.age, 0.5, self.sample_rate);
+            string.levels = string.levels_at(string.age, &self.make, 0.5, self.sample_rate);
         }
     }
 
     /// Finds the levels again, which a snapshot leaves out.
     pub(super) fn settle(&mut self, brightness: f32) {
         for string in &mut self.strings {
-            string.levels = string.levels_at(string.age, brightness, self.sample_rate);
+            string.levels = string.levels_at(string.age, &self.make, brightness, self.sample_rate);
         }
     }
 
@@ -89,10 +107,10 @@ impl Strings {
             string.fade_before(index, layers, run.clone());
             let from = string.levels;
             let age = string.age + run.len() as i32;
-            string.levels = string.levels_at(age, brightness, self.sample_rate);
+            string.levels = string.levels_at(age, &self.make, brightness, self.sample_rate);
             for harmonic in 0..HARMONICS {
                 let (from, to) = (from[harmonic], string.levels[harmonic]);
-                if from + to > 1e-5 {
+                if from + to > FAINT {
                     let level = Segment::between(from, to, run.len());
                     sound(index, harmonic, (string.step, string.age), level, layers, run.clone());
                 }
@@ -106,26 +124,32 @@ impl PluckedString {
     fn fade_before(&mut self, index: usize, layers: &mut Layers, run: Range<usize>) {
         let Some((step, age, levels)) = self.before.take() else { return };
         for (harmonic, from) in levels.into_iter().enumerate() {
-            if from > 1e-5 {
+            if from > FAINT {
                 let level = Segment::between(from, 0.0, run.len());
                 sound(index, harmonic, (step, age), level, layers, run.clone());
             }
         }
     }
 
-    fn levels_at(&self, age: i32, brightness: f32, sample_rate: f32) -> [f32; HARMONICS] {
+    fn levels_at(
+        &self,
+        age: i32,
+        make: &Make,
+        brightness: f32,
+        sample_rate: f32,
+    ) -> [f32; HARMONICS] {
         let t = age as f32 / sample_rate;
-        if age <= 0 || t > 12.0 * Strings::HALF {
+        if age <= 0 || t > 12.0 * make.half {
             return [0.0; HARMONICS];
         }
         // High strings are shorter.
         let hz = self.step as f32 * (1.0 / 4_294_967_296.0) * sample_rate;
-        let half = Strings::HALF * (200.0 / (hz + 100.0)).sqrt();
+        let half = make.half * (200.0 / (hz + 100.0)).sqrt();
         let attack = math::clamp(t / Strings::ATTACK, 0.0, 1.0);
         let each = math::exp2(-t / (6.0 * half));
         // What the fundamental has left; each harmonic has a sixth of its exponent less.
-        let mut left = self.gain * attack * math::exp2(-t / half);
-        let centre = 2.0 + 8.0 * math::exp2(-t / 1.1);
+        let mut left = 0.36 * self.gain * attack * math::exp2(-t / half);
+        let centre = 2.0 + make.reach * math::exp2(-t / make.fall);
         let buzz = 0.5 + 2.0 * brightness;
         std::array::from_fn(|index| {
             left *= each;
@@ -177,13 +201,13 @@ mod tests {
 
     #[test]
     fn its_overtones_open_from_above_and_all_dies_away() {
-        let mut strings = Strings::new(44_100);
+        let mut strings = Strings::new(&Chance::new(1), 44_100);
         strings.pluck(Pluck { step: 10_700_000, gain: 1.0 });
         let mut loudest = |seconds: f32| {
             for _ in 0..(seconds * 44_100.0 / 64.0) as u32 {
                 strings.render(&mut Layers::SILENT, 0..BLOCK_LEN, 0.5);
             }
-            strings.strings[strings.strings.len() - 1].levels
+            strings.strings[0].levels
         };
         let [early, late] = [loudest(0.1), loudest(1.5)];
         assert!(early[7] / early[1] > 3.0 * late[7] / late[1], "{early:?} {late:?}");

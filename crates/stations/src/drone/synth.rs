@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Chance, Leveler, Reverb, Segment, State, math, mix};
+use perpetuo_dsp::{Chance, Leveler, Reverb, Segment, State, math};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -35,16 +35,16 @@ pub(super) struct Synth {
 
 impl Synth {
     /// Mean square a channel the mix is held at: -17 LUFS, by meter, 2026-11.
-    const GOAL: f32 = 0.0135;
+    const GOAL: f32 = 0.0118;
     /// How much of a side is heard on the other: pairs stay 7 dB narrower than they are.
-    const BLEED: f32 = 0.38;
+    const BLEED: f32 = 0.26;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
         Self {
             tones: Tones::new(Beats::new(&chance, sample_rate_hz), sample_rate_hz),
             throat: Throat::new(&chance, sample_rate_hz),
-            strings: Strings::new(sample_rate_hz),
+            strings: Strings::new(&chance, sample_rate_hz),
             layers: Layers::SILENT,
             done: 0,
             brightness: Knob::new(at(Param::Brightness)),
@@ -52,7 +52,7 @@ impl Synth {
             reverb: Reverb::new(sample_rate_hz),
             master: Master::new(
                 22.0,
-                Leveler::new(Self::GOAL, 3.0, 30.0, 0.8, sample_rate_hz),
+                Leveler::new(Self::GOAL, 3.0, 30.0, 1.0, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),
@@ -93,12 +93,12 @@ impl Synth {
         let mut room = self.layers.sides;
         let [left, right] = &mut room;
         self.reverb.process(&mut [left, right]);
-        for side in 0..2 {
-            out[side] = self.layers.middle;
-            for (from, bleed) in [(side, 1.0), (1 - side, Self::BLEED)] {
-                mix::add(&mut out[side], &self.layers.sides[from], dry.times(bleed));
-                mix::add(&mut out[side], &room[from], wet.times(bleed));
-            }
+        let [left, right] = out;
+        for i in 0..BLOCK_LEN {
+            let (dry, wet, middle) = (dry.at(i), wet.at(i), self.layers.middle[i]);
+            let [a, b] = [0, 1].map(|side| dry * self.layers.sides[side][i] + wet * room[side][i]);
+            left[i] = middle + (a + Self::BLEED * b);
+            right[i] = middle + (b + Self::BLEED * a);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What gives the drone a voice: a reed's body, two overtones that sing in it, and breath.
 //!
 //! ```text
-//! reed (saws) ─┬─► low-pass ────────────────► body
-//!              ├─► narrow band, low overtone ─► song      all of them left and right, in one bank of eight
-//!              └─► narrow band, high overtone ► song
-//! noise ─────────► band on the harmony ───────► breath
+//! reed (saws) ─┬─ mid ──► low-pass ──────────► body      side ─► wide band ─► its breadth
+//!              ├─► narrow band, low overtone ──► song     left and right; all of it in one bank of eight
+//!              └─► narrow band, high overtone ─► song
+//! noise ─────────► band on the harmony ────────► breath   left and right
 //! ```
 
 use std::ops::Range;
@@ -33,11 +33,11 @@ pub(super) struct Throat {
 
 impl Throat {
     /// How narrow: a single overtone of a reed at 110 Hz stands out by 12 dB. By meter, 2026-11.
-    const DAMPING: [f32; 2] = [0.055, 0.042];
+    const DAMPING: [f32; 2] = [0.045, 0.03];
 
     pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
         let [low, band] = [Response::Low, Response::Band];
-        let responses = [low, low, band, band, band, band, band, band];
+        let responses = [low, band, band, band, band, band, band, band];
         let formants = [9.5, 11.0];
         Self {
             bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], responses),
@@ -74,9 +74,13 @@ impl Throat {
         self.bank.set(self.tunings(brightness, sing.from));
         let mut io = [[0.0; BLOCK_LEN]; 8];
         for side in 0..2 {
-            for lane in [side, side + 2, side + 4] {
+            for lane in [side + 2, side + 4] {
                 io[lane][..len].copy_from_slice(&layers.reed[side][run.clone()]);
             }
+        }
+        let [left, right] = &layers.reed;
+        for (i, (left, right)) in left[run.clone()].iter().zip(&right[run.clone()]).enumerate() {
+            (io[0][i], io[1][i]) = (left + right, left - right);
         }
         let [.., left, right] = &mut io;
         self.noise.render_pair(&mut left[..len], &mut right[..len]);
@@ -87,13 +91,20 @@ impl Throat {
         }
         self.bank.process(&mut io, len);
         let light = 0.35 + 1.3 * brightness;
+        // The body is low, so it stays in the middle, where no room blurs it.
+        mix::add(&mut layers.middle[run.clone()], &io[0][..len], Segment::flat(0.06));
+        for (side, sign) in layers.sides.iter_mut().zip([0.1, -0.1]) {
+            mix::add(&mut side[run.clone()], &io[1][..len], Segment::flat(sign));
+        }
         let gains = [
-            Segment::flat(0.1),
-            sing.times(0.5 * light),
-            sing.times(0.75 * light),
+            sing.times(2.2 * light),
+            sing.times(4.0 * light),
             breath.times(0.6 * light),
         ];
-        for (pair, gain) in io.chunks_exact(2).zip(gains) {
+        for (pair, gain) in io[2..].chunks_exact(2).zip(gains) {
+            if gain.from + gain.at(len) < 1e-4 {
+                continue;
+            }
             for (side, io) in layers.sides.iter_mut().zip(pair) {
                 mix::add(&mut side[run.clone()], &io[..len], gain);
             }
@@ -122,9 +133,10 @@ impl Throat {
         };
         // The body opens as it sings: from 170 Hz to 1.5 kHz.
         let body = at(7.6 + 2.4 * brightness + 0.8 * sing, 1.1);
+        let breadth = at(8.9 + brightness, 1.0);
         let [low, high] = [0, 1].map(|index| at(self.formants[index], Self::DAMPING[index]));
         let [left, right] = self.bands.map(|band| at(band, 0.06));
-        [body, body, low, low, high, high, left, right]
+        [body, breadth, low, low, high, high, left, right]
     }
 }
 

@@ -93,16 +93,12 @@ impl Tones {
         }
     }
 
-    pub(super) fn clock(&self) -> u32 {
-        self.clock
-    }
-
     /// Adds the samples `run` of a block.
     pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>) {
         let len = run.len();
         for slot in 0..SLOTS {
             let level = self.advance(slot, len);
-            if level.from < 1e-6 && level.step <= 0.0 {
+            if level.from + level.at(len) < FAINT {
                 continue;
             }
             match slot {
@@ -199,6 +195,9 @@ impl Tones {
         self.tilts[slot] = math::exp2(-1.1 * (1.0 - self.brightness) * above);
     }
 }
+
+/// Of a sum of two levels: -80 dB below full scale, -60 dB below a voice.
+const FAINT: f32 = 2e-4;
 
 /// Where the voices stand, -1 (left) to 1 (right).
 const PLACES: [f32; 14] =
