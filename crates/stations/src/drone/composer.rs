@@ -79,8 +79,6 @@ pub(super) struct Composer {
 impl Composer {
     /// Beats a second.
     const BEATS: f32 = 4.0;
-    /// How long one pure interval stays alone, in beats.
-    const CLEARING: u32 = 76;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -149,8 +147,9 @@ impl Composer {
 
     /// Whether all but one pure interval has fallen away, at the end of some scenes.
     fn is_clear(&self) -> bool {
-        self.scene_left <= Self::CLEARING
-            && self.chance.happens(stream::CLEARING, self.scene, 0.45)
+        // It stays alone for 13 to 26 s.
+        let beats = self.chance.between(stream::CLEARING + 50, self.scene, 52.0, 104.0) as u32;
+        self.scene_left <= beats && self.chance.happens(stream::CLEARING, self.scene, 0.36)
     }
 
     fn ground(&self) -> Ground {

@@ -1,4 +1,4 @@
-//! Plucked strings whose overtones open and fall like a tanpura's: ten sines a string, no memory but an age.
+//! Plucked strings whose overtones open and fall like a tanpura's: nine sines a string, no memory but an age.
 //!
 //! ```text
 //! level of harmonic k = gain · k^−0.7 · 2^(−t (1 + k/6) / half) · (0.25 + buzz / (1 + ((k − c) / 2)²))
@@ -31,6 +31,13 @@ struct Make {
     fall: f32,
 }
 
+impl Make {
+    /// The age in samples at which the lowest string is below -70 dB.
+    fn ends(&self, sample_rate: f32) -> i32 {
+        (14.0 * self.half * sample_rate) as i32
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct PluckedString {
     step: u32,
@@ -43,14 +50,14 @@ struct PluckedString {
     before: Option<(u32, i32, [f32; HARMONICS])>,
 }
 
-const HARMONICS: usize = 10;
+const HARMONICS: usize = 9;
 
-/// Of a sum of two levels: -80 dB below full scale.
-const FAINT: f32 = 2e-4;
+/// Of a sum of two levels: -72 dB below full scale.
+const FAINT: f32 = 5e-4;
 
 /// k^-0.7.
 const WEIGHTS: [f32; HARMONICS] =
-    [1.0, 0.616, 0.463, 0.379, 0.324, 0.285, 0.256, 0.233, 0.215, 0.2];
+    [1.0, 0.616, 0.463, 0.379, 0.324, 0.285, 0.256, 0.233, 0.215];
 
 impl Strings {
     /// Seconds of the attack: a finger's flesh, not a nail.
@@ -105,6 +112,11 @@ impl Strings {
     pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>, brightness: f32) {
         for (index, string) in self.strings.iter_mut().enumerate() {
             string.fade_before(index, layers, run.clone());
+            if string.age > self.make.ends(self.sample_rate) {
+                string.age = (string.age + run.len() as i32).min(1 << 24);
+                string.levels = [0.0; HARMONICS];
+                continue;
+            }
             let from = string.levels;
             let age = string.age + run.len() as i32;
             string.levels = string.levels_at(age, &self.make, brightness, self.sample_rate);
@@ -139,7 +151,7 @@ impl PluckedString {
         sample_rate: f32,
     ) -> [f32; HARMONICS] {
         let t = age as f32 / sample_rate;
-        if age <= 0 || t > 12.0 * make.half {
+        if age <= 0 || age > make.ends(sample_rate) {
             return [0.0; HARMONICS];
         }
         // High strings are shorter.

@@ -96,8 +96,12 @@ impl Tones {
     /// Adds the samples `run` of a block.
     pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>) {
         let len = run.len();
+        let share = if self.left > len as u32 { len as f32 / self.left as f32 } else { 1.0 };
         for slot in 0..SLOTS {
-            let level = self.advance(slot, len);
+            if self.levels[slot] == 0.0 && self.goals[slot] == 0.0 {
+                continue;
+            }
+            let level = self.advance(slot, share, len);
             if level.from + level.at(len) < FAINT {
                 continue;
             }
@@ -120,13 +124,9 @@ impl Tones {
         self.left = 0;
     }
 
-    fn advance(&mut self, slot: usize, len: usize) -> Segment {
+    fn advance(&mut self, slot: usize, share: f32, len: usize) -> Segment {
         let (from, goal) = (self.levels[slot], self.goals[slot]);
-        let to = if self.left > len as u32 {
-            from + (goal - from) * len as f32 / self.left as f32
-        } else {
-            goal
-        };
+        let to = if share < 1.0 { from + (goal - from) * share } else { goal };
         self.levels[slot] = to;
         Segment::between(from, to, len)
     }
