@@ -1,10 +1,9 @@
-//! What DRONE plays: scenes, chords, keys by just ratios, and who enters and leaves.
+//! What DRONE plays: who enters and leaves, how loud, what is sung and plucked.
 //!
 //! ```text
-//! beat (0.25 s) ─► scene (80–165 s) ─► chord ─► choir: who is wanted, who leaves ─► 18 tones
-//!                       │                └─► overtones, breath                    ─► air
-//!                       └─► key: out by a just ratio, and home again
-//! pluck (0.6–2.5 s) ─► strings, one after the other
+//! beat (0.25 s) ─► course: scene, chord, key ─► choir: who is wanted, who leaves ─► 18 tones
+//!                                          └──► overtones, breath ────────────────► air
+//! pluck (0.6–4 s) ─► strings, one after the other
 //! ```
 //!
 //! Levels wander by noise that is a function of time, so they have no state.
@@ -16,29 +15,26 @@ use super::{
     Param,
     beats::Beats,
     choir::{Choir, REEDS, SLOTS, SUBS, VOICES},
-    form::{self, Chord, Scene},
-    harmony::{Degree, Ground, KEYS, LIMITS, hz_of},
+    course::{Change, Course},
+    harmony::{Ground, LIMITS, hz_of},
     note::{Air, Note, Tone},
     plucking::Plucking,
     singing::Singing,
+    wander::Wander,
 };
 use crate::performer;
 
-/// Streams of draws; 40 and above are other parts'.
+/// Beats a second.
+pub(super) const BEATS: f32 = 4.0;
+
+/// Streams of draws; 1 to 9 are the course's, 40 to 99 other parts'.
 mod stream {
-    pub(super) const ORDER: u32 = 1;
-    pub(super) const SCENE_LEN: u32 = 2;
-    pub(super) const KEY: u32 = 3;
-    pub(super) const HOME: u32 = 4;
-    pub(super) const CHORD_LEN: u32 = 5;
-    pub(super) const CLEARING: u32 = 6;
-    pub(super) const ENTRY: u32 = 7;
-    pub(super) const LEAVE: u32 = 8;
-    pub(super) const CHARACTER: u32 = 9;
-    /// One a slot.
-    pub(super) const WALK: u32 = 100;
-    /// One a register.
-    pub(super) const SWELL: u32 = 130;
+    pub(super) const ENTRY: u32 = 10;
+    pub(super) const LEAVE: u32 = 11;
+    pub(super) const CHARACTER: u32 = 12;
+    pub(super) const WHO: u32 = 14;
+    /// And two more.
+    pub(super) const WHAT: u32 = 15;
 }
 
 /// The composer of one performance.
@@ -56,16 +52,10 @@ pub(super) struct Composer {
     beats: Beats,
     /// Samples until the next beat.
     beat_left: u32,
-    beat: u32,
-    /// Time as levels wander, in 128ths of a beat at the middle of `motion`.
-    wander: u32,
-    scene: u32,
-    /// Beats left.
-    scene_left: u32,
-    chord: u32,
-    chord_left: u32,
-    /// A place in [`KEYS`].
-    key: u32,
+    wander: Wander,
+    course: Course,
+    /// What the scene has of song, breath, reed and sub, on the way to what it is to have.
+    amounts: [f32; 4],
     /// How much faster than usual tones enter and leave, 0..1; it passes.
     haste: f32,
     /// Beats until another voice may enter.
@@ -77,11 +67,9 @@ pub(super) struct Composer {
 }
 
 impl Composer {
-    /// Beats a second.
-    const BEATS: f32 = 4.0;
-
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
+        let motion = at(Param::Motion);
         let mut composer = Self {
             chance,
             sample_rate: sample_rate_hz as f32,
@@ -90,17 +78,13 @@ impl Composer {
             root_hz: at(Param::Root),
             limit: at(Param::Limit) as u32,
             density: at(Param::Density),
-            motion: at(Param::Motion),
+            motion,
             beating: at(Param::Beating),
             beats: Beats::new(&chance, sample_rate_hz),
             beat_left: 0,
-            beat: 0,
-            wander: chance.word(stream::CHARACTER, 1) >> 8,
-            scene: 0,
-            scene_left: 0,
-            chord: 0,
-            chord_left: 0,
-            key: 0,
+            wander: Wander::new(&chance),
+            course: Course::new(&chance, pace(motion)),
+            amounts: [0.0; 4],
             haste: 0.4,
             rest: 0,
             entries: 0,
@@ -108,8 +92,7 @@ impl Composer {
             singing: Singing::new(&chance),
             plucking: Plucking::new(&chance, sample_rate_hz, at(Param::Pluck)),
         };
-        composer.scene_left = composer.scene_len();
-        composer.chord_left = composer.chord_len();
+        composer.amounts = composer.wanted_amounts();
         composer.open();
         composer
     }
@@ -124,69 +107,19 @@ impl Composer {
         }
     }
 
-    fn scene_now(&self) -> &'static Scene {
-        form::scene(&self.chance, stream::ORDER, self.scene)
-    }
-
-    /// 80 to 165 s.
-    fn scene_len(&self) -> u32 {
-        let seconds = self.chance.between(stream::SCENE_LEN, self.scene, 80.0, 165.0);
-        (seconds * Self::BEATS) as u32
-    }
-
-    /// 22 to 44 s at the middle of `motion`.
-    fn chord_len(&self) -> u32 {
-        let seconds = self.chance.between(stream::CHORD_LEN, self.chord, 22.0, 44.0);
-        (seconds / self.pace() * Self::BEATS) as u32
-    }
-
-    /// How fast all goes: from 1/3 to 3.
+    /// How fast all goes, see [`pace`].
     fn pace(&self) -> f32 {
-        math::exp2(3.17 * (self.motion - 0.5))
-    }
-
-    /// Whether all but one pure interval has fallen away, at the end of some scenes.
-    fn is_clear(&self) -> bool {
-        // It stays alone for 13 to 26 s.
-        let beats = self.chance.between(stream::CLEARING + 50, self.scene, 52.0, 104.0) as u32;
-        self.scene_left <= beats && self.chance.happens(stream::CLEARING, self.scene, 0.36)
+        pace(self.motion)
     }
 
     fn ground(&self) -> Ground {
-        let key = KEYS[self.key as usize % KEYS.len()];
+        let key = self.course.key();
         Ground::new(self.root_hz, self.sample_rate_hz).in_key(key, self.limit)
     }
 
-    fn chord_now(&self) -> &'static Chord {
-        let chords = self.scene_now().chords;
-        &chords[self.chord as usize % chords.len()]
-    }
-
-    /// The degrees in use and the ground they stand on.
-    fn harmony(&self) -> (Ground, [Degree; 2], &'static [Degree]) {
-        let (chord, pure) = (self.chord_now(), [Degree::One, self.scene_now().pure]);
-        if self.is_clear() {
-            return (self.ground(), pure, &[]);
-        }
-        (self.ground().moved(chord.shift.ratio(self.limit)), pure, chord.degrees)
-    }
-
-    /// The `index`th degree of the harmony, round and round.
-    fn degree(&self, index: u32) -> Degree {
-        let (_, pure, degrees) = self.harmony();
-        let degrees = if degrees.is_empty() { &pure[..] } else { degrees };
-        degrees[index as usize % degrees.len()]
-    }
-
-    /// Where that degree lies, at octave 0.
+    /// A degree of the harmony at octave 0.
     fn tone(&self, index: u32) -> Ground {
-        let (ground, ..) = self.harmony();
-        ground.moved(self.degree(index).ratio(self.limit))
-    }
-
-    fn degree_count(&self) -> u32 {
-        let (_, pure, degrees) = self.harmony();
-        (if degrees.is_empty() { pure.len() } else { degrees.len() }) as u32
+        self.course.tone(self.ground(), self.limit, index)
     }
 
     /// By how many octaves all registers lie higher: half as many as the root lies above 55 Hz.
@@ -204,9 +137,9 @@ impl Composer {
     }
 
     fn is_wanted(&self, step: u32) -> bool {
-        (0..self.degree_count()).any(|index| {
+        (0..self.course.degree_count()).any(|index| {
             let degree = self.tone(index);
-            (0..10).any(|octave| degree.step(octave) == step)
+            (-4..9).any(|octave| degree.step(octave) == step)
         })
     }
 
@@ -223,47 +156,25 @@ impl Composer {
     }
 
     fn pass_beat(&mut self) {
-        self.beat = self.beat.wrapping_add(1);
-        self.wander = self.wander.wrapping_add((128.0 * self.pace()) as u32);
-        self.beats.pass(self.sample_rate_hz / Self::BEATS as u32);
-        self.beats.set_rate(self.beating, self.scene_now().beat);
+        self.wander.pass_beat(self.pace());
+        self.beats.pass(self.sample_rate_hz / BEATS as u32);
+        self.beats.set_rate(self.beating, self.course.scene().beat);
         self.haste *= 0.97;
-        let was_clear = self.is_clear();
-        self.scene_left = self.scene_left.saturating_sub(1);
-        self.chord_left = self.chord_left.saturating_sub(1);
-        if self.scene_left == 0 {
-            self.next_scene(was_clear);
-        } else if self.chord_left == 0 {
-            self.chord = self.chord.wrapping_add(1);
-            self.chord_left = self.chord_len();
-            self.change_harmony();
-        } else if self.is_clear() != was_clear {
-            // All else is gone within 6 s.
-            self.haste = math::clamp(self.haste, 0.2, 1.0);
-            self.change_harmony();
+        match self.course.pass_beat(self.pace()) {
+            Change::Nothing => {}
+            change => {
+                // All else is gone within 6 s; after that all blooms.
+                let least = match change {
+                    Change::Clearing => 0.2,
+                    Change::Bloom => 0.5,
+                    _ => 0.1,
+                };
+                self.haste = math::clamp(self.haste, least, 1.0);
+                self.change_harmony();
+            }
         }
+        self.pass_amounts();
         self.tend();
-    }
-
-    fn next_scene(&mut self, was_clear: bool) {
-        self.scene = self.scene.wrapping_add(1);
-        self.scene_left = self.scene_len();
-        self.chord = 0;
-        self.chord_left = self.chord_len();
-        // After one pure interval all blooms.
-        self.haste = if was_clear { 0.5 } else { 0.1 };
-        self.move_key();
-        self.change_harmony();
-    }
-
-    /// Out from home by a just ratio, and home again: every other scene or so.
-    fn move_key(&mut self) {
-        if !self.chance.happens(stream::KEY, self.scene, 0.45) {
-            return;
-        }
-        let goes_home = self.key != 0 && self.chance.happens(stream::HOME, self.scene, 0.7);
-        let out = 1 + self.chance.below(stream::KEY + 50, self.scene, KEYS.len() as u32 - 1);
-        self.key = if goes_home { 0 } else { out };
     }
 
     /// Lets voices in and out, so that as many sound as are wanted.
@@ -283,9 +194,13 @@ impl Composer {
             self.rest = math::clamp(beats / hurry, 0.0, 80.0) as u32;
         }
         // Each stays for 40 s or so, as there are others to take its place.
-        let tired = self.chance.happens(stream::LEAVE, self.beat, 0.006 * count as f32 * self.pace());
+        let tired = self.chance.happens(
+            stream::LEAVE,
+            self.wander.beats(),
+            0.006 * count as f32 * self.pace(),
+        );
         if count > wanted || tired && count > 2 {
-            let first = self.chance.below(stream::LEAVE + 50, self.beat, 14);
+            let first = self.chance.below(stream::WHO, self.wander.beats(), 14);
             let slots = VOICES.map(|slot| (slot + first as usize) % VOICES.len());
             if let Some(slot) = slots.into_iter().find(|slot| self.choir.stays(*slot)) {
                 self.choir.leave(slot);
@@ -297,30 +212,25 @@ impl Composer {
 
     /// Shares of a whole fade that a beat takes: 11 s up and 9 s down at the middle, 1.5 s in haste.
     fn paces(&self) -> (f32, f32) {
-        let pace = (0.4 + 0.6 * self.pace()) / Self::BEATS;
+        let pace = (0.4 + 0.6 * self.pace()) / BEATS;
         (pace / 11.0 + 0.16 * self.haste, pace / 9.0 + 0.16 * self.haste)
     }
 
     fn wanted_voices(&self) -> usize {
-        let arc = 0.8 + 0.4 * self.tide();
-        let share = self.scene_now().voices * (0.25 + 1.1 * self.density) * arc;
+        let arc = 0.8 + 0.4 * self.wander.tide();
+        let share = self.course.scene().voices * (0.25 + 1.1 * self.density) * arc;
         let all = math::clamp(2.0 + 11.0 * share, 2.0, 13.0) as usize;
-        if self.is_clear() { 3 } else { all }
-    }
-
-    /// The tide of the whole: 0..1, some 12 minutes from high to high.
-    fn tide(&self) -> f32 {
-        noise(&self.chance, stream::CHARACTER + 20, u64::from(self.beat) * 45)
+        if self.course.is_clear() { 3 } else { all }
     }
 
     /// A voice on the harmony, somewhere in the registers of the scene, where there is room.
     fn enter_voice(&mut self, way: f32) {
         for _ in 0..5 {
             self.entries = self.entries.wrapping_add(1);
-            let draw = |index: u32| self.chance.unit(stream::ENTRY + 50 + index, self.entries);
-            let count = self.degree_count();
+            let draw = |index: u32| self.chance.unit(stream::WHAT + index, self.entries);
+            let count = self.course.degree_count();
             let degree = (draw(0) * draw(1) * 1.3 * count as f32) as u32;
-            let scene = self.scene_now();
+            let scene = self.course.scene();
             // From E2 or so up to 900 Hz, more or less.
             let (low, high) = (6.5, 9.9 + scene.lift + self.height);
             let octaves = self.lift() + low + (high - low) * draw(2);
@@ -329,8 +239,7 @@ impl Composer {
             let hz = hz_of(step, self.sample_rate);
             let is_doubled = self.choir.doubles(VOICES, step) > usize::from(scene.doubles) * 2;
             // Low down only what fuses: thirds and sevenths blur below 150 Hz.
-            let fuses = self.degree(degree).fuses() && self.chord_now().shift.fuses();
-            let is_muddy = hz < 150.0 && !fuses;
+            let is_muddy = hz < 150.0 && !self.course.fuses(degree);
             let is_crowded = hz < 420.0 && self.choir.is_crowded(VOICES, step);
             if is_doubled || is_muddy || is_crowded {
                 continue;
@@ -341,53 +250,54 @@ impl Composer {
     }
 
     fn play_tones(&self, play: &mut dyn FnMut(Note)) {
-        let scene = self.scene_now();
+        let [.., reed, sub] = self.amounts;
         // As many voices, each so much softer.
-        let each = 0.34 / (self.wanted_voices() as f32 + 2.0).sqrt();
+        let sum: f32 = VOICES.map(|slot| self.choir.shape(slot)).sum();
+        let each = 0.34 / (sum + 2.0).sqrt();
         for slot in 0..SLOTS {
             let (step, shape) = (self.choir.step(slot), self.choir.shape(slot));
             let gain = match slot {
-                _ if SUBS.contains(&slot) => 0.09 * scene.sub,
-                _ if REEDS.contains(&slot) => scene.reed * self.calm(0.6),
-                _ => each * self.walk(slot) * self.swell(step),
+                _ if SUBS.contains(&slot) => 0.09 * sub,
+                _ if REEDS.contains(&slot) => reed * self.wander.bellows(),
+                _ => {
+                    let hz = hz_of(step, self.sample_rate);
+                    each * self.wander.walk(slot) * self.wander.swell(hz)
+                }
             };
             play(Note::Tone(Tone { slot, step, level: shape * gain }));
         }
     }
 
-    /// Less in a clearing.
-    fn calm(&self, amount: f32) -> f32 {
-        if self.is_clear() { amount } else { 1.0 }
+    /// What the scene is to have of song, breath, reed and sub; less while one interval stays alone.
+    fn wanted_amounts(&self) -> [f32; 4] {
+        let scene = self.course.scene();
+        let [sing, breath, reed] =
+            if self.course.is_clear() { [0.3, 0.5, 0.5] } else { [1.0, 1.0, 1.0] };
+        [scene.sing * sing, scene.breath * breath, scene.reed * reed, scene.sub]
     }
 
-    /// A slot's own slow walk: from -13 dB to 0.
-    fn walk(&self, slot: usize) -> f32 {
-        let time = u64::from(self.wander) * (9 + slot as u64 % 7);
-        math::exp2(-2.2 * (1.0 - noise(&self.chance, stream::WALK + slot as u32, time)))
-    }
-
-    /// A register's swells: from -9 dB to 0, 10 to 40 s long.
-    fn swell(&self, step: u32) -> f32 {
-        let register = (math::log2(hz_of(step, self.sample_rate) + 1.0) - 6.0) as u32;
-        let time = u64::from(self.wander) * (11 + 3 * u64::from(register.min(5)));
-        math::exp2(-1.5 * (1.0 - noise(&self.chance, stream::SWELL + register.min(5), time)))
+    /// A quarter of a minute from one scene's amounts to the next one's, faster in haste.
+    fn pass_amounts(&mut self) {
+        let share = 0.05 + 0.15 * self.haste;
+        let wanted = self.wanted_amounts();
+        for (amount, wanted) in self.amounts.iter_mut().zip(wanted) {
+            *amount += (wanted - *amount) * share;
+        }
     }
 
     fn air(&mut self) -> Air {
-        let scene = self.scene_now();
         let octaves = |step: u32| math::log2(hz_of(step, self.sample_rate) + 1.0);
-        let overtones = self.limit.min(scene.overtones);
+        let overtones = self.limit.min(self.course.scene().overtones);
         let begins = self.singing.pass_beat(&self.chance, self.pace());
         if begins {
-            let picks = self.singing.breath_picks(&self.chance, self.degree_count());
+            let picks = self.singing.breath_picks(&self.chance, self.course.degree_count());
             let tones = picks.map(|pick| octaves(self.tone(pick).step(4)));
             self.singing.breathe(&self.chance, tones);
         }
-        let swell = noise(&self.chance, stream::SWELL + 9, u64::from(self.wander) * 14);
         Air {
-            sing: scene.sing * self.calm(0.3) * (0.35 + 0.65 * swell),
+            sing: self.amounts[0] * self.wander.song(),
             formants: self.singing.formants(octaves(self.low_steps().1), overtones),
-            breath: scene.breath * self.calm(0.5) * self.singing.breath(&self.chance),
+            breath: self.amounts[1] * self.singing.breath(&self.chance),
             bands: self.singing.bands(),
             beats: self.beats.turns(),
             beating: self.beats.rate(),
@@ -427,14 +337,14 @@ impl performer::Composer for Composer {
     fn compose(&mut self, play: &mut dyn FnMut(Note)) -> u32 {
         if self.beat_left == 0 {
             self.play_beat(play);
-            self.beat_left = self.sample_rate_hz / Self::BEATS as u32;
+            self.beat_left = self.sample_rate_hz / BEATS as u32;
         }
         if self.plucking.is_due() {
-            let ground = match self.plucking.degree(self.scene_now().pure) {
+            let ground = match self.plucking.degree(self.course.scene().pure) {
                 Some(degree) => self.ground().moved(degree.ratio(self.limit)),
                 None => self.tone(self.plucking.string()),
             };
-            let amount = self.scene_now().pluck * self.calm(0.0);
+            let amount = if self.course.is_clear() { 0.0 } else { self.course.scene().pluck };
             if let Some(pluck) = self.plucking.pluck(&self.chance, ground, self.lift(), amount) {
                 play(Note::Pluck(pluck));
             }
@@ -446,9 +356,10 @@ impl performer::Composer for Composer {
     }
 
     fn title(&self) -> Title {
-        let key = KEYS[self.key as usize % KEYS.len()].name(self.limit);
+        let key = self.course.key().name(self.limit);
         let limit = LIMITS[(self.limit as usize).min(LIMITS.len() - 1)];
-        let scene = if self.is_clear() { "Clearing" } else { self.scene_now().name(self.limit) };
+        let scene =
+            if self.course.is_clear() { "Clearing" } else { self.course.scene().name(self.limit) };
         Title { scene, key: Some((key, limit)) }
     }
 }
@@ -462,34 +373,136 @@ impl State for Composer {
         self.root_hz = math::clamp(self.root_hz, 20.0, 200.0);
         self.beating.visit(word);
         self.beats.visit(word);
-        for value in
-            [&mut self.density, &mut self.motion, &mut self.haste, &mut self.beating]
-        {
+        for value in [&mut self.density, &mut self.motion, &mut self.haste, &mut self.beating] {
             *value = math::clamp(*value, 0.0, 1.0);
         }
-        for part in [&mut self.limit, &mut self.beat_left, &mut self.beat, &mut self.wander] {
-            part.visit(word);
-        }
-        for part in [&mut self.scene, &mut self.scene_left, &mut self.chord, &mut self.chord_left] {
-            part.visit(word);
-        }
-        for part in [&mut self.key, &mut self.rest, &mut self.entries] {
-            part.visit(word);
-        }
+        self.limit.visit(word);
+        self.beat_left.visit(word);
+        self.wander.visit(word);
+        self.rest.visit(word);
+        self.entries.visit(word);
+        self.course.visit(word);
         self.limit = self.limit.min(3);
         self.beat_left = self.beat_left.min(self.sample_rate_hz);
-        self.scene_left = self.scene_left.min(1000);
-        self.chord_left = self.chord_left.min(1000);
         self.rest = self.rest.min(100);
+        self.amounts.visit(word);
+        self.amounts = self.amounts.map(|amount| math::clamp(amount, 0.0, 1.0));
         self.choir.visit(word);
         self.singing.visit(word);
         self.plucking.visit(word);
     }
 }
 
-/// Smooth noise in 0..1 over time in 2^-16 of a point: a function, so it needs no state.
-pub(super) fn noise(chance: &Chance, stream: u32, time: u64) -> f32 {
-    let (point, part) = ((time >> 16) as u32, (time & 0xffff) as f32 * (1.0 / 65_536.0));
-    let [from, to] = [point, point.wrapping_add(1)].map(|point| chance.unit(stream, point));
-    from + (to - from) * part * part * (3.0 - 2.0 * part)
+/// How fast all goes: from 1/3 to 3, for a motion of 0..1.
+fn pace(motion: f32) -> f32 {
+    math::exp2(3.17 * (motion - 0.5))
+}
+
+#[cfg(test)]
+mod tests {
+    use performer::Composer as _;
+
+    use super::*;
+
+    const RATE: u32 = 44_100;
+
+    fn begin(seed: u64) -> Composer {
+        let spec = crate::drone::spec();
+        Composer::new(seed, RATE, &|param| spec.defaults().at(param as usize))
+    }
+
+    /// The notes of the next `seconds`, each with the sample it falls on.
+    fn notes(composer: &mut Composer, seconds: u32) -> Vec<(u32, Note)> {
+        let (mut now, mut notes) = (0, Vec::new());
+        while now < seconds * RATE {
+            now += composer.compose(&mut |note| notes.push((now, note)));
+        }
+        notes
+    }
+
+    fn tones(notes: &[(u32, Note)]) -> impl Iterator<Item = Tone> + '_ {
+        notes.iter().filter_map(|(_, note)| match note {
+            Note::Tone(tone) => Some(*tone),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn same_seed_same_notes_and_another_seed_others() {
+        let shown = |seed| format!("{:?}", notes(&mut begin(seed), 120));
+        assert_eq!(shown(1), shown(1));
+        assert_ne!(shown(1), shown(2));
+    }
+
+    #[test]
+    fn tones_change_pitch_only_in_silence_and_never_swell_faster_than_in_a_second() {
+        for seed in 0..4 {
+            let mut last = [Tone::default(); SLOTS];
+            let notes = notes(&mut begin(seed), 1800);
+            for (index, tone) in tones(&notes).enumerate() {
+                let before = std::mem::replace(&mut last[tone.slot], tone);
+                if index < SLOTS {
+                    continue;
+                }
+                assert!(tone.step == before.step || before.level < 2e-3, "{before:?} {tone:?}");
+                let most = if REEDS.contains(&tone.slot) { 0.25 } else { 0.05 };
+                assert!((tone.level - before.level).abs() < most, "{before:?} {tone:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn something_always_sounds_and_never_too_many_at_once() {
+        for seed in 0..4 {
+            let notes = notes(&mut begin(seed), 1800);
+            let tones: Vec<Tone> = tones(&notes).collect();
+            for beat in tones.chunks(SLOTS) {
+                let power: f32 = beat.iter().take(14).map(|tone| tone.level * tone.level).sum();
+                assert!((1e-4..0.2).contains(&power), "{power}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_root_has_all_to_itself_within_4_s() {
+        let mut composer = begin(5);
+        notes(&mut composer, 60);
+        composer.set(Param::Root as usize, 61.7);
+        notes(&mut composer, 4);
+        let heard = notes(&mut composer, 1);
+        for tone in tones(&heard).filter(|tone| VOICES.contains(&tone.slot) && tone.level > 0.0) {
+            assert!(composer.is_wanted(tone.step), "{tone:?}");
+        }
+        assert!(composer.choir.count(VOICES) >= 2);
+    }
+
+    #[test]
+    fn no_minute_of_an_hour_comes_again() {
+        let mut composer = begin(2);
+        let mut minutes = std::collections::HashSet::new();
+        for _ in 0..60 {
+            let notes = notes(&mut composer, 60);
+            assert!(minutes.insert(format!("{:?}", tones(&notes).collect::<Vec<_>>())));
+        }
+    }
+
+    #[test]
+    fn every_tone_is_a_ratio_of_the_root_within_its_limit() {
+        let mut composer = begin(8);
+        composer.set(Param::Limit as usize, 1.0);
+        notes(&mut composer, 10);
+        let root = 55.0 / f64::from(RATE) * 4_294_967_296.0;
+        let heard = notes(&mut composer, 600);
+        for tone in tones(&heard).filter(|tone| tone.level > 0.0) {
+            let ratio = f64::from(tone.step) / root;
+            // Products of three ratios and octaves of 2, 3 and 5, down to 2^-12.
+            let is_just = (-12..=12).any(|threes: i32| {
+                (-4..=4).any(|fives: i32| {
+                    let rest = ratio / 3_f64.powi(threes) / 5_f64.powi(fives);
+                    (rest.log2() - rest.log2().round()).abs() < 1e-6
+                })
+            });
+            assert!(is_just, "{ratio}");
+        }
+    }
 }

@@ -187,7 +187,11 @@ pub(super) const SCENES: [Scene; 13] = [
     },
     Scene {
         name: "Breathing",
-        chords: &[on(One, &[One, Fifth]), on(One, &[One, Second, Fifth]), on(Fourth, &[One, Fifth])],
+        chords: &[
+            on(One, &[One, Fifth]),
+            on(One, &[One, Second, Fifth]),
+            on(Fourth, &[One, Fifth]),
+        ],
         voices: 0.4,
         sing: 0.15,
         breath: 1.0,

@@ -14,6 +14,7 @@
 mod beats;
 mod choir;
 mod composer;
+mod course;
 mod form;
 mod harmony;
 mod note;
@@ -23,6 +24,7 @@ mod strings;
 mod synth;
 mod throat;
 mod tones;
+mod wander;
 
 use std::time::Duration;
 
@@ -69,7 +71,8 @@ const PARAMS: &[ParamSpec] = &[
     .log()
     .smoothing_ms(0)
     .taste(40.0..=90.0),
-    ParamSpec::choice("limit", "Limit", LIMITS, 2, "The largest prime in the ratios.").taste(1.0..=3.0),
+    ParamSpec::choice("limit", "Limit", LIMITS, 2, "The largest prime in the ratios.")
+        .taste(1.0..=3.0),
     ParamSpec::number(
         "beating",
         "Beating",
@@ -80,7 +83,13 @@ const PARAMS: &[ParamSpec] = &[
     ParamSpec::number("brightness", "Brightness", 0.0..=1.0, 0.5, "Weight of the overtones."),
     ParamSpec::number("density", "Density", 0.0..=1.0, 0.5, "How many voices sound together."),
     ParamSpec::number("motion", "Motion", 0.0..=1.0, 0.5, "How fast harmonies and voices change."),
-    ParamSpec::number("pluck", "Pluck", 0.0..=1.0, 0.5, "Tanpura strings: never, at times, always."),
+    ParamSpec::number(
+        "pluck",
+        "Pluck",
+        0.0..=1.0,
+        0.5,
+        "Tanpura strings: never, at times, always.",
+    ),
     ParamSpec::number("space", "Space", 0.0..=1.0, 0.45, "From beside you to a far hall."),
 ];
 

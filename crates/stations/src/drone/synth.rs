@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Chance, Leveler, Reverb, Segment, State, math};
+use perpetuo_dsp::{Chance, Leveler, Reverb, Segment, State};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -28,6 +28,8 @@ pub(super) struct Synth {
     /// Samples of the block that are rendered.
     done: usize,
     brightness: Knob,
+    /// How much brighter this performance is than another.
+    colour: f32,
     space: Knob,
     reverb: Reverb,
     master: Master,
@@ -48,6 +50,7 @@ impl Synth {
             layers: Layers::SILENT,
             done: 0,
             brightness: Knob::new(at(Param::Brightness)),
+            colour: chance.between(90, 0, -0.12, 0.12),
             space: Knob::new(at(Param::Space)),
             reverb: Reverb::new(sample_rate_hz),
             master: Master::new(
@@ -69,12 +72,16 @@ impl Synth {
             self.brightness.advance();
         }
         let run: Range<usize> = self.done..end;
-        let brightness = self.brightness.value();
+        let brightness = self.shine();
         self.tones.set_brightness(brightness);
         self.tones.render(&mut self.layers, run.clone());
         self.strings.render(&mut self.layers, run.clone(), brightness);
         self.throat.render(&mut self.layers, run, brightness);
         self.done = end;
+    }
+
+    fn shine(&self) -> f32 {
+        self.brightness.value() + self.colour
     }
 
     /// Cross-fades between near and far; what is low stays near.
@@ -84,12 +91,11 @@ impl Synth {
         let feedback = |space: f32| 0.86 + 0.095 * space;
         let even = |space: f32| (4.0 * (1.0 - feedback(space) * feedback(space))).sqrt();
         let ends = [space.from, space.at(BLOCK_LEN)];
-        let along = |gain: &dyn Fn(f32) -> f32| {
-            Segment::between(gain(ends[0]), gain(ends[1]), BLOCK_LEN)
-        };
+        let along =
+            |gain: &dyn Fn(f32) -> f32| Segment::between(gain(ends[0]), gain(ends[1]), BLOCK_LEN);
         let dry = along(&|space| 0.95 - 0.6 * space);
         let wet = along(&|space| even(space) * (0.04 + 0.75 * space));
-        self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.brightness.value());
+        self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.shine());
         let mut room = self.layers.sides;
         let [left, right] = &mut room;
         self.reverb.process(&mut [left, right]);
@@ -156,7 +162,7 @@ impl State for Synth {
         self.throat.visit(word);
         self.reverb.visit(word);
         self.master.visit(word);
-        self.tones.set_brightness(math::clamp(self.brightness.value(), 0.0, 1.0));
-        self.strings.settle(self.brightness.value());
+        self.tones.set_brightness(self.shine());
+        self.strings.settle(self.shine());
     }
 }

@@ -14,9 +14,14 @@ use perpetuo_station::BLOCK_LEN;
 
 use super::{note::Air, tones::Layers};
 
+/// What goes through the bank.
+type Lanes = [[f32; BLOCK_LEN]; 8];
+
 /// Reed, overtones and breath.
 pub(super) struct Throat {
     bank: SvfBank,
+    /// The reed's last sample on either side.
+    last: [f32; 2],
     noise: Noise,
     /// Sung and breathed: as they are, and where they will be a beat after it was asked for.
     levels: [f32; 2],
@@ -41,6 +46,7 @@ impl Throat {
         let formants = [9.5, 11.0];
         Self {
             bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], responses),
+            last: [0.0; 2],
             noise: Noise::new(chance.word(42, 0)),
             levels: [0.0; 2],
             goals: [0.0; 2],
@@ -73,22 +79,9 @@ impl Throat {
         let [sing, breath] = self.advance(len);
         self.bank.set(self.tunings(brightness, sing.from));
         let mut io = [[0.0; BLOCK_LEN]; 8];
-        for side in 0..2 {
-            for lane in [side + 2, side + 4] {
-                io[lane][..len].copy_from_slice(&layers.reed[side][run.clone()]);
-            }
-        }
-        let [left, right] = &layers.reed;
-        for (i, (left, right)) in left[run.clone()].iter().zip(&right[run.clone()]).enumerate() {
-            (io[0][i], io[1][i]) = (left + right, left - right);
-        }
+        self.excite(&layers.reed, run.clone(), &mut io);
         let [.., left, right] = &mut io;
         self.noise.render_pair(&mut left[..len], &mut right[..len]);
-        // A little breath goes through the song's bands too, as in any throat.
-        for lane in 2..6 {
-            let (sung, noise) = io.split_at_mut(6);
-            mix::add(&mut sung[lane][..len], &noise[lane % 2][..len], breath.times(0.03));
-        }
         self.bank.process(&mut io, len);
         let light = 0.35 + 1.3 * brightness;
         // The body is low, so it stays in the middle, where no room blurs it.
@@ -96,11 +89,7 @@ impl Throat {
         for (side, sign) in layers.sides.iter_mut().zip([0.1, -0.1]) {
             mix::add(&mut side[run.clone()], &io[1][..len], Segment::flat(sign));
         }
-        let gains = [
-            sing.times(2.2 * light),
-            sing.times(4.0 * light),
-            breath.times(0.6 * light),
-        ];
+        let gains = [sing.times(17.0 * light), sing.times(11.0 * light), breath.times(0.6 * light)];
         for (pair, gain) in io[2..].chunks_exact(2).zip(gains) {
             if gain.from + gain.at(len) < 1e-4 {
                 continue;
@@ -108,6 +97,24 @@ impl Throat {
             for (side, io) in layers.sides.iter_mut().zip(pair) {
                 mix::add(&mut side[run.clone()], &io[..len], gain);
             }
+        }
+    }
+
+    /// The reed's mid and side, and twice its pulses: the slope of a saw, in which all overtones are
+    /// equal, so that the song's bands do not let the ground through on their skirts.
+    fn excite(&mut self, reed: &[[f32; BLOCK_LEN]; 2], run: Range<usize>, io: &mut Lanes) {
+        let ([left, right], len) = (reed, run.len());
+        for (i, (left, right)) in left[run.clone()].iter().zip(&right[run.clone()]).enumerate() {
+            (io[0][i], io[1][i]) = (left + right, left - right);
+        }
+        for side in 0..2 {
+            let reed = &reed[side][run.clone()];
+            io[side + 2][0] = reed[0] - self.last[side];
+            for (out, pair) in io[side + 2][1..len].iter_mut().zip(reed.windows(2)) {
+                *out = pair[1] - pair[0];
+            }
+            self.last[side] = reed[len - 1];
+            io[side + 4] = io[side + 2];
         }
     }
 
@@ -133,7 +140,7 @@ impl Throat {
         };
         // The body opens as it sings: from 170 Hz to 1.5 kHz.
         let body = at(7.6 + 2.4 * brightness + 0.8 * sing, 1.1);
-        let breadth = at(8.9 + brightness, 1.0);
+        let breadth = at(9.6 + brightness, 0.8);
         let [low, high] = [0, 1].map(|index| at(self.formants[index], Self::DAMPING[index]));
         let [left, right] = self.bands.map(|band| at(band, 0.06));
         [body, breadth, low, low, high, high, left, right]

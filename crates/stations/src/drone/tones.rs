@@ -25,8 +25,11 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    pub(super) const SILENT: Self =
-        Self { sides: [[0.0; BLOCK_LEN]; 2], middle: [0.0; BLOCK_LEN], reed: [[0.0; BLOCK_LEN]; 2] };
+    pub(super) const SILENT: Self = Self {
+        sides: [[0.0; BLOCK_LEN]; 2],
+        middle: [0.0; BLOCK_LEN],
+        reed: [[0.0; BLOCK_LEN]; 2],
+    };
 }
 
 /// All tones of the choir.
@@ -175,10 +178,7 @@ impl Tones {
         let apart = 0x2600_0000_u32.wrapping_add(slot as u32 * 0x0300_0000);
         let own = (slot as u32).wrapping_mul(0x9E37_79B9);
         [
-            Phase {
-                turn: start.wrapping_add(own).wrapping_add(turn),
-                step: step.wrapping_add(by),
-            },
+            Phase { turn: start.wrapping_add(own).wrapping_add(turn), step: step.wrapping_add(by) },
             Phase {
                 turn: start.wrapping_add(own).wrapping_add(apart).wrapping_sub(turn),
                 step: step.wrapping_sub(by),
