@@ -210,16 +210,17 @@ impl Composer {
         self.choir.advance(up, down);
     }
 
-    /// Shares of a whole fade that a beat takes: 11 s up and 9 s down at the middle, 1.5 s in haste.
+    /// Shares of a whole fade that a beat takes: 11 s up and 13 s down at the middle, 1.5 and 3 s in haste.
+    /// What leaves is slower than what enters, so that no hole opens between two harmonies.
     fn paces(&self) -> (f32, f32) {
         let pace = (0.4 + 0.6 * self.pace()) / BEATS;
-        (pace / 11.0 + 0.16 * self.haste, pace / 9.0 + 0.16 * self.haste)
+        (pace / 11.0 + 0.16 * self.haste, pace / 13.0 + 0.075 * self.haste)
     }
 
     fn wanted_voices(&self) -> usize {
         let arc = 0.8 + 0.4 * self.wander.tide();
         let share = self.course.scene().voices * (0.25 + 1.1 * self.density) * arc;
-        let all = math::clamp(2.0 + 11.0 * share, 2.0, 13.0) as usize;
+        let all = math::clamp(2.0 + 9.0 * share, 2.0, 13.0) as usize;
         if self.course.is_clear() { 3 } else { all }
     }
 

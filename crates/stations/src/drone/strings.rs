@@ -32,9 +32,9 @@ struct Make {
 }
 
 impl Make {
-    /// The age in samples at which the lowest string is below -70 dB.
+    /// The age in samples at which the lowest string is below -60 dB.
     fn ends(&self, sample_rate: f32) -> i32 {
-        (14.0 * self.half * sample_rate) as i32
+        (10.0 * self.half * sample_rate) as i32
     }
 }
 
@@ -52,8 +52,8 @@ struct PluckedString {
 
 const HARMONICS: usize = 9;
 
-/// Of a sum of two levels: -72 dB below full scale.
-const FAINT: f32 = 5e-4;
+/// Of a sum of two levels: 68 dB below full scale.
+const FAINT: f32 = 8e-4;
 
 /// k^-0.7.
 const WEIGHTS: [f32; HARMONICS] = [1.0, 0.616, 0.463, 0.379, 0.324, 0.285, 0.256, 0.233, 0.215];

@@ -10,7 +10,7 @@ use super::{
     beats::Beats,
     note::Note,
     strings::Strings,
-    throat::Throat,
+    throat::{Mood, Throat},
     tones::{Layers, Tones},
 };
 use crate::{
@@ -73,10 +73,11 @@ impl Synth {
         }
         let run: Range<usize> = self.done..end;
         let brightness = self.shine();
+        let mood = Mood { clock: self.tones.clock(), brightness };
         self.tones.set_brightness(brightness);
         self.tones.render(&mut self.layers, run.clone());
         self.strings.render(&mut self.layers, run.clone(), brightness);
-        self.throat.render(&mut self.layers, run, brightness);
+        self.throat.render(&mut self.layers, run, mood);
         self.done = end;
     }
 
@@ -137,7 +138,7 @@ impl performer::Synth for Synth {
         self.render_to(BLOCK_LEN);
         self.mix(out);
         self.master.process(out);
-        self.layers = Layers::SILENT;
+        self.layers.clear();
         self.done = 0;
     }
 

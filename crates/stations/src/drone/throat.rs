@@ -14,12 +14,26 @@ use perpetuo_station::BLOCK_LEN;
 
 use super::{note::Air, tones::Layers};
 
+/// What the throat needs to know of the whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mood {
+    /// Samples since the performance began, at the start of the run.
+    pub clock: u32,
+    /// 0..1, or a little beyond.
+    pub brightness: f32,
+}
+
+/// Tunings are found anew once in so many samples, 5.8 ms: mouths move slowly.
+const TUNED_EVERY: u32 = 256;
+
 /// What goes through the bank.
 type Lanes = [[f32; BLOCK_LEN]; 8];
 
 /// Reed, overtones and breath.
 pub(super) struct Throat {
     bank: SvfBank,
+    /// What goes through it: all of it is written before it is read.
+    lanes: Lanes,
     /// The reed's last sample on either side.
     last: [f32; 2],
     noise: Noise,
@@ -46,6 +60,7 @@ impl Throat {
         let formants = [9.5, 11.0];
         Self {
             bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], responses),
+            lanes: [[0.0; BLOCK_LEN]; 8],
             last: [0.0; 2],
             noise: Noise::new(chance.word(42, 0)),
             levels: [0.0; 2],
@@ -73,16 +88,19 @@ impl Throat {
         (self.levels, self.formants, self.left) = (self.goals, self.aims, 0);
     }
 
-    /// Adds the samples `run` of a block; `brightness` 0..1.
-    pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>, brightness: f32) {
+    /// Adds the samples `run` of a block.
+    pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>, mood: Mood) {
+        let brightness = mood.brightness;
         let len = run.len();
         let [sing, breath] = self.advance(len);
-        self.bank.set(self.tunings(brightness, sing.from));
-        let mut io = [[0.0; BLOCK_LEN]; 8];
-        self.excite(&layers.reed, run.clone(), &mut io);
-        let [.., left, right] = &mut io;
+        if mood.clock.is_multiple_of(TUNED_EVERY) {
+            self.bank.set(self.tunings(brightness, sing.from));
+        }
+        self.excite(&layers.reed, run.clone());
+        let io = &mut self.lanes;
+        let [.., left, right] = io;
         self.noise.render_pair(&mut left[..len], &mut right[..len]);
-        self.bank.process(&mut io, len);
+        self.bank.process(io, len);
         let light = 0.35 + 1.3 * brightness;
         // The body is low, so it stays in the middle, where no room blurs it.
         mix::add(&mut layers.middle[run.clone()], &io[0][..len], Segment::flat(0.06));
@@ -102,7 +120,8 @@ impl Throat {
 
     /// The reed's mid and side, and twice its pulses: the slope of a saw, in which all overtones are
     /// equal, so that the song's bands do not let the ground through on their skirts.
-    fn excite(&mut self, reed: &[[f32; BLOCK_LEN]; 2], run: Range<usize>, io: &mut Lanes) {
+    fn excite(&mut self, reed: &[[f32; BLOCK_LEN]; 2], run: Range<usize>) {
+        let io = &mut self.lanes;
         let ([left, right], len) = (reed, run.len());
         for (i, (left, right)) in left[run.clone()].iter().zip(&right[run.clone()]).enumerate() {
             (io[0][i], io[1][i]) = (left + right, left - right);

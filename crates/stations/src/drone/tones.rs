@@ -32,6 +32,14 @@ impl Layers {
     };
 }
 
+impl Layers {
+    /// Silent again.
+    pub(super) fn clear(&mut self) {
+        self.middle.fill(0.0);
+        self.sides.iter_mut().chain(&mut self.reed).for_each(|side| side.fill(0.0));
+    }
+}
+
 /// All tones of the choir.
 pub(super) struct Tones {
     steps: [u32; SLOTS],
@@ -44,6 +52,8 @@ pub(super) struct Tones {
     /// Octaves of each slot's pitch above 220 Hz, and the gain that brightness gives it.
     heights: [f32; SLOTS],
     tilts: [f32; SLOTS],
+    /// How many times as fast as the lowest each beats.
+    times: [u32; SLOTS],
     brightness: f32,
     beats: Beats,
     sample_rate: f32,
@@ -60,6 +70,7 @@ impl Tones {
             clock: 0,
             heights: [0.0; SLOTS],
             tilts: [0.0; SLOTS],
+            times: [1; SLOTS],
             brightness: 0.5,
             beats,
             sample_rate: sample_rate_hz as f32,
@@ -94,6 +105,11 @@ impl Tones {
             self.brightness = brightness;
             (0..SLOTS).for_each(|slot| self.tune(slot));
         }
+    }
+
+    /// Samples since the performance began.
+    pub(super) fn clock(&self) -> u32 {
+        self.clock
     }
 
     /// Adds the samples `run` of a block.
@@ -169,10 +185,7 @@ impl Tones {
     /// The two sides of a slot.
     fn pair(&self, slot: usize) -> [Phase; 2] {
         let step = self.steps[slot];
-        // 1 below 160 Hz, one more each octave above.
-        let base = (80.0 / self.sample_rate * 4_294_967_296.0) as u32;
-        let times = 1 + (step / base.max(1)).max(1).ilog2().min(5);
-        let (turn, by) = self.beats.of(slot, times);
+        let (turn, by) = self.beats.of(slot, self.times[slot]);
         let start = self.clock.wrapping_mul(step);
         // Sides begin a good eighth of a turn apart, so that a pair is wide where nothing beats.
         let apart = 0x2600_0000_u32.wrapping_add(slot as u32 * 0x0300_0000);
@@ -192,12 +205,15 @@ impl Tones {
         let height = math::log2(hz + 1.0) - 7.78;
         let above = if height > 0.0 { height } else { 0.0 };
         self.heights[slot] = height;
+        // 1 below 160 Hz, one more each octave above.
+        let base = (80.0 / self.sample_rate * 4_294_967_296.0) as u32;
+        self.times[slot] = 1 + (self.steps[slot] / base.max(1)).max(1).ilog2().min(5);
         self.tilts[slot] = math::exp2(-1.1 * (1.0 - self.brightness) * above);
     }
 }
 
-/// Of a sum of two levels: -80 dB below full scale, -60 dB below a voice.
-const FAINT: f32 = 2e-4;
+/// Of a sum of two levels: 70 dB below full scale, 50 dB below a voice.
+const FAINT: f32 = 6e-4;
 
 /// Where the voices stand, -1 (left) to 1 (right).
 const PLACES: [f32; 14] =
