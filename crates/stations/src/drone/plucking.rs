@@ -147,7 +147,7 @@ impl Plucking {
         self.count = self.count.wrapping_add(1);
         // Hands are not clocks: up to 6 % early or late. Fewer strings, longer rests.
         let hand = chance.between(TIME, self.count, 0.94, 1.06);
-        let is_last = self.count as usize % self.pattern.len() == 0;
+        let is_last = (self.count as usize).is_multiple_of(self.pattern.len());
         let rest = if is_last { 3.5 * (1.0 - amount) } else { 0.6 * (1.0 - amount) };
         let seconds = self.seconds * (stroke.wait + rest) * hand;
         self.left = (seconds * self.sample_rate) as u32;

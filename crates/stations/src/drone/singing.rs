@@ -101,7 +101,7 @@ impl Singing {
         let half = row.len() as u32 / 2 + 1;
         let pick = |dweller: usize| {
             let first = if dweller == 0 { 0 } else { row.len() as u32 - half };
-            let index = first + (self.places[dweller] * half >> 16);
+            let index = first + ((self.places[dweller] * half) >> 16);
             reed + math::log2(row[(index as usize).min(row.len() - 1)] as f32)
         };
         [pick(0), pick(1)]

@@ -52,8 +52,8 @@ struct PluckedString {
 
 const HARMONICS: usize = 9;
 
-/// Of a sum of two levels: 68 dB below full scale.
-const FAINT: f32 = 8e-4;
+/// Levels that count as none: 68 dB below full scale.
+const FAINT: f32 = 4e-4;
 
 /// k^-0.7.
 const WEIGHTS: [f32; HARMONICS] = [1.0, 0.616, 0.463, 0.379, 0.324, 0.285, 0.256, 0.233, 0.215];
@@ -121,7 +121,7 @@ impl Strings {
             string.levels = string.levels_at(age, &self.make, brightness, self.sample_rate);
             for harmonic in 0..HARMONICS {
                 let (from, to) = (from[harmonic], string.levels[harmonic]);
-                if from + to > FAINT {
+                if from + to > 0.0 {
                     let level = Segment::between(from, to, run.len());
                     sound(index, harmonic, (string.step, string.age), level, layers, run.clone());
                 }
@@ -135,7 +135,7 @@ impl PluckedString {
     fn fade_before(&mut self, index: usize, layers: &mut Layers, run: Range<usize>) {
         let Some((step, age, levels)) = self.before.take() else { return };
         for (harmonic, from) in levels.into_iter().enumerate() {
-            if from > FAINT {
+            if from > 0.0 {
                 let level = Segment::between(from, 0.0, run.len());
                 sound(index, harmonic, (step, age), level, layers, run.clone());
             }
@@ -159,13 +159,14 @@ impl PluckedString {
         let attack = math::clamp(t / Strings::ATTACK, 0.0, 1.0);
         let each = math::exp2(-t / (6.0 * half));
         // What the fundamental has left; each harmonic has a sixth of its exponent less.
-        let mut left = 0.36 * self.gain * attack * math::exp2(-t / half);
+        let mut left = 0.31 * self.gain * attack * math::exp2(-t / half);
         let centre = 2.0 + make.reach * math::exp2(-t / make.fall);
         let buzz = 0.5 + 2.0 * brightness;
         std::array::from_fn(|index| {
             left *= each;
             let away = (index as f32 + 1.0 - centre) * 0.5;
-            WEIGHTS[index] * left * (0.25 + buzz / (1.0 + away * away))
+            let level = WEIGHTS[index] * left * (0.25 + buzz / (1.0 + away * away));
+            if level > FAINT { level } else { 0.0 }
         })
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Synth {
     /// Samples of the block that are rendered.
     done: usize,
     brightness: Knob,
+    /// Its way over the block that is rendered.
+    light: Segment,
     /// How much brighter this performance is than another.
     colour: f32,
     space: Knob,
@@ -37,7 +39,7 @@ pub(super) struct Synth {
 
 impl Synth {
     /// Mean square a channel the mix is held at: -17 LUFS, by meter, 2026-11.
-    const GOAL: f32 = 0.0118;
+    const GOAL: f32 = 0.0128;
     /// How much of a side is heard on the other: pairs stay 7 dB narrower than they are.
     const BLEED: f32 = 0.26;
 
@@ -50,12 +52,14 @@ impl Synth {
             layers: Layers::SILENT,
             done: 0,
             brightness: Knob::new(at(Param::Brightness)),
+            light: Segment::flat(at(Param::Brightness)),
             colour: chance.between(90, 0, -0.12, 0.12),
             space: Knob::new(at(Param::Space)),
             reverb: Reverb::new(sample_rate_hz),
+            // So low that the blocker's corners, one a block, drown: the sub is strong, and has no offset.
             master: Master::new(
-                22.0,
-                Leveler::new(Self::GOAL, 3.0, 30.0, 1.0, sample_rate_hz),
+                4.0,
+                Leveler::new(Self::GOAL, 3.0, 30.0, 1.25, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),
@@ -69,7 +73,7 @@ impl Synth {
         }
         // At a block's start, so that between blocks it is the value last used.
         if self.done == 0 {
-            self.brightness.advance();
+            self.light = self.brightness.advance();
         }
         let run: Range<usize> = self.done..end;
         let brightness = self.shine();
@@ -91,11 +95,14 @@ impl Synth {
         // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
         let feedback = |space: f32| 0.86 + 0.095 * space;
         let even = |space: f32| (4.0 * (1.0 - feedback(space) * feedback(space))).sqrt();
-        let ends = [space.from, space.at(BLOCK_LEN)];
-        let along =
-            |gain: &dyn Fn(f32) -> f32| Segment::between(gain(ends[0]), gain(ends[1]), BLOCK_LEN);
-        let dry = along(&|space| 0.95 - 0.6 * space);
-        let wet = along(&|space| even(space) * (0.04 + 0.75 * space));
+        let ends = [0, BLOCK_LEN].map(|at| {
+            // Evens what brightness adds, by meter, 2026-11.
+            let (space, even_light) = (space.at(at), 1.24 - 0.48 * self.light.at(at));
+            let dry = 0.95 - 0.6 * space;
+            [even_light * dry, even_light * even(space) * (0.05 + 0.42 * space)]
+        });
+        let [dry, wet] =
+            [0, 1].map(|index| Segment::between(ends[0][index], ends[1][index], BLOCK_LEN));
         self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.shine());
         let mut room = self.layers.sides;
         let [left, right] = &mut room;

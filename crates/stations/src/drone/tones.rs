@@ -121,7 +121,7 @@ impl Tones {
                 continue;
             }
             let level = self.advance(slot, share, len);
-            if level.from + level.at(len) < FAINT {
+            if level.from == 0.0 && level.step == 0.0 {
                 continue;
             }
             match slot {
@@ -147,7 +147,7 @@ impl Tones {
         let (from, goal) = (self.levels[slot], self.goals[slot]);
         let to = if share < 1.0 { from + (goal - from) * share } else { goal };
         self.levels[slot] = to;
-        Segment::between(from, to, len)
+        Segment::between(audible(from), audible(to), len)
     }
 
     fn render_pair(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
@@ -212,8 +212,12 @@ impl Tones {
     }
 }
 
-/// Of a sum of two levels: 70 dB below full scale, 50 dB below a voice.
-const FAINT: f32 = 6e-4;
+/// Levels that count as none: 70 dB below full scale, 50 dB below a voice.
+const FAINT: f32 = 3e-4;
+
+fn audible(level: f32) -> f32 {
+    if level > FAINT { level } else { 0.0 }
+}
 
 /// Where the voices stand, -1 (left) to 1 (right).
 const PLACES: [f32; 14] =
