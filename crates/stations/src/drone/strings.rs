@@ -217,7 +217,8 @@ mod tests {
         strings.pluck(Pluck { step: 10_700_000, gain: 1.0 });
         let mut loudest = |seconds: f32| {
             for _ in 0..(seconds * 44_100.0 / 64.0) as u32 {
-                strings.render(&mut Layers::SILENT, 0..BLOCK_LEN, 0.5);
+                let mut layers = Layers::SILENT;
+                strings.render(&mut layers, 0..BLOCK_LEN, 0.5);
             }
             strings.strings[0].levels
         };

@@ -93,7 +93,7 @@ impl Synth {
     fn mix(&mut self, out: &mut Block) {
         let space = self.space.advance();
         // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
-        let feedback = |space: f32| 0.86 + 0.095 * space;
+        let feedback = |space: f32| 0.86 + 0.085 * space;
         let even = |space: f32| (4.0 * (1.0 - feedback(space) * feedback(space))).sqrt();
         let ends = [0, BLOCK_LEN].map(|at| {
             // Evens what brightness adds, by meter, 2026-11.
