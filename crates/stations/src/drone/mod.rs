@@ -44,7 +44,7 @@ pub(crate) fn spec() -> StationSpec {
         version: 1,
         params: PARAMS,
         presets: PRESETS,
-        refill: Duration::from_secs(9),
+        refill: Duration::from_secs(8),
         perform: |performance| Box::new(perform(performance)),
     }
 }

@@ -59,7 +59,7 @@ impl Synth {
             // So low that the blocker's corners, one a block, drown: the sub is strong, and has no offset.
             master: Master::new(
                 4.0,
-                Leveler::new(Self::GOAL, 3.0, 30.0, 1.25, sample_rate_hz),
+                Leveler::new(Self::GOAL, 3.0, 42.0, 1.25, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),
