@@ -12,7 +12,10 @@ use std::ops::Range;
 
 use perpetuo_dsp::{Chance, Phase, Segment, State, math};
 
-use super::{note::Pluck, tones::Layers};
+use super::{
+    note::Pluck,
+    tones::{Layers, MIDDLE, SIDES},
+};
 
 /// Six strings.
 pub(super) struct Strings {
@@ -128,6 +131,7 @@ impl Strings {
             }
             string.age = age.min(1 << 24);
         }
+        layers.settle_all(run);
     }
 }
 
@@ -184,12 +188,9 @@ fn sound(
     if step >= 1 << 30 {
         return;
     }
-    let mut sine = Phase { turn: (age as u32).wrapping_mul(step), step };
-    if harmonic < 1 {
-        sine.render_sine(&mut layers.middle[run], level);
-    } else {
-        sine.render_sine(&mut layers.sides[(index + harmonic) % 2][run], level);
-    }
+    let sine = Phase { turn: (age as u32).wrapping_mul(step), step };
+    let place = if harmonic < 1 { MIDDLE } else { SIDES[(index + harmonic) % 2] };
+    layers.sing(place, sine, level, run);
 }
 
 impl State for Strings {

@@ -11,7 +11,7 @@ use super::{
     note::Note,
     strings::Strings,
     throat::{Mood, Throat},
-    tones::{Layers, Tones},
+    tones::{Layers, MIDDLE, Tones},
 };
 use crate::{
     knob::Knob,
@@ -104,13 +104,13 @@ impl Synth {
         let [dry, wet] =
             [0, 1].map(|index| Segment::between(ends[0][index], ends[1][index], BLOCK_LEN));
         self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.shine());
-        let mut room = self.layers.sides;
+        let mut room = [self.layers.sums[0], self.layers.sums[1]];
         let [left, right] = &mut room;
         self.reverb.process(&mut [left, right]);
         let [left, right] = out;
         for i in 0..BLOCK_LEN {
-            let (dry, wet, middle) = (dry.at(i), wet.at(i), self.layers.middle[i]);
-            let [a, b] = [0, 1].map(|side| dry * self.layers.sides[side][i] + wet * room[side][i]);
+            let (dry, wet, middle) = (dry.at(i), wet.at(i), self.layers.sums[MIDDLE][i]);
+            let [a, b] = [0, 1].map(|side| dry * self.layers.sums[side][i] + wet * room[side][i]);
             left[i] = middle + (a + Self::BLEED * b);
             right[i] = middle + (b + Self::BLEED * a);
         }

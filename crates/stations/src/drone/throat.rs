@@ -12,7 +12,10 @@ use std::ops::Range;
 use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
-use super::{note::Air, tones::Layers};
+use super::{
+    note::Air,
+    tones::{Layers, MIDDLE},
+};
 
 /// What the throat needs to know of the whole.
 #[derive(Clone, Copy, Debug)]
@@ -103,8 +106,8 @@ impl Throat {
         self.bank.process(io, len);
         let light = 0.35 + 1.3 * brightness;
         // The body is low, so it stays in the middle, where no room blurs it.
-        mix::add(&mut layers.middle[run.clone()], &io[0][..len], Segment::flat(0.06));
-        for (side, sign) in layers.sides.iter_mut().zip([0.1, -0.1]) {
+        mix::add(&mut layers.sums[MIDDLE][run.clone()], &io[0][..len], Segment::flat(0.06));
+        for (side, sign) in layers.sums[..2].iter_mut().zip([0.1, -0.1]) {
             mix::add(&mut side[run.clone()], &io[1][..len], Segment::flat(sign));
         }
         let gains = [sing.times(17.0 * light), sing.times(11.0 * light), breath.times(0.6 * light)];
@@ -112,7 +115,7 @@ impl Throat {
             if gain.from + gain.at(len) < 1e-4 {
                 continue;
             }
-            for (side, io) in layers.sides.iter_mut().zip(pair) {
+            for (side, io) in layers.sums[..2].iter_mut().zip(pair) {
                 mix::add(&mut side[run.clone()], &io[..len], gain);
             }
         }

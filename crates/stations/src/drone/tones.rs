@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Phase, Saw, Segment, State, math, mix};
+use perpetuo_dsp::{Phase, Saw, Segment, Sine, State, add_sines, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -19,24 +19,53 @@ use super::{
 
 /// What the layers are rendered into, before they are mixed.
 pub(super) struct Layers {
-    pub sides: [[f32; BLOCK_LEN]; 2],
-    pub middle: [f32; BLOCK_LEN],
+    /// Left, right and middle.
+    pub sums: [[f32; BLOCK_LEN]; 3],
     pub reed: [[f32; BLOCK_LEN]; 2],
+    /// Sines that are yet to be rendered, into each of the sums: many at once cost least.
+    waiting: [[Sine; Self::MANY]; 3],
+    counts: [usize; 3],
 }
 
+/// Places among [`Layers::sums`].
+pub(super) const SIDES: [usize; 2] = [0, 1];
+pub(super) const MIDDLE: usize = 2;
+
 impl Layers {
+    const MANY: usize = 32;
+
+    const NO_SINE: Sine = Sine { turn: 0, step: 0, level: Segment { from: 0.0, step: 0.0 } };
+
     pub(super) const SILENT: Self = Self {
-        sides: [[0.0; BLOCK_LEN]; 2],
-        middle: [0.0; BLOCK_LEN],
+        sums: [[0.0; BLOCK_LEN]; 3],
         reed: [[0.0; BLOCK_LEN]; 2],
+        waiting: [[Self::NO_SINE; Self::MANY]; 3],
+        counts: [0; 3],
     };
-}
 
-impl Layers {
     /// Silent again.
     pub(super) fn clear(&mut self) {
-        self.middle.fill(0.0);
-        self.sides.iter_mut().chain(&mut self.reed).for_each(|side| side.fill(0.0));
+        self.sums.iter_mut().chain(&mut self.reed).for_each(|sum| sum.fill(0.0));
+    }
+
+    /// Adds a sine to one of the sums, along the samples `run` of the block.
+    pub(super) fn sing(&mut self, place: usize, phase: Phase, level: Segment, run: Range<usize>) {
+        let count = self.counts[place];
+        self.waiting[place][count] = Sine { turn: phase.turn, step: phase.step, level };
+        self.counts[place] += 1;
+        if self.counts[place] == Self::MANY {
+            self.settle(place, run);
+        }
+    }
+
+    /// Renders all sines that wait, along `run`; to be called when the last one of a run has come.
+    pub(super) fn settle_all(&mut self, run: Range<usize>) {
+        (0..3).for_each(|place| self.settle(place, run.clone()));
+    }
+
+    fn settle(&mut self, place: usize, run: Range<usize>) {
+        add_sines(&mut self.sums[place][run], &self.waiting[place][..self.counts[place]]);
+        self.counts[place] = 0;
     }
 }
 
@@ -130,6 +159,7 @@ impl Tones {
                 _ => self.render_pair(slot, level, layers, run.clone()),
             }
         }
+        layers.settle_all(run);
         self.left = self.left.saturating_sub(len as u32);
         self.clock = self.clock.wrapping_add(len as u32);
         self.beats.pass(len as u32);
@@ -151,24 +181,23 @@ impl Tones {
     }
 
     fn render_pair(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
-        let [mut a, mut b] = self.pair(slot);
+        let [a, b] = self.pair(slot);
         let level = level.times(self.tilts[slot]);
         if self.heights[slot] < -0.76 {
-            a.render_sine(&mut layers.middle[run.clone()], level.times(0.62));
-            b.render_sine(&mut layers.middle[run], level.times(0.38));
+            layers.sing(MIDDLE, a, level.times(0.62), run.clone());
+            layers.sing(MIDDLE, b, level.times(0.38), run);
             return;
         }
         // A place of its own, up to 4 dB to one side.
         let lean = 0.4 * PLACES[slot % VOICES.len()];
-        let [left, right] = &mut layers.sides;
-        a.render_sine(&mut left[run.clone()], level.times(1.0 - lean));
-        b.render_sine(&mut right[run], level.times(1.0 + lean));
+        layers.sing(SIDES[0], a, level.times(1.0 - lean), run.clone());
+        layers.sing(SIDES[1], b, level.times(1.0 + lean), run);
     }
 
     fn render_sub(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
         let step = self.steps[slot];
-        let mut sine = Phase { turn: self.clock.wrapping_mul(step), step };
-        sine.render_sine(&mut layers.middle[run], level);
+        let sine = Phase { turn: self.clock.wrapping_mul(step), step };
+        layers.sing(MIDDLE, sine, level, run);
     }
 
     fn render_reed(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
@@ -264,7 +293,7 @@ mod tests {
             whole.render(&mut a, 0..64);
             parts.render(&mut b, 0..24);
             parts.render(&mut b, 24..64);
-            for (a, b) in a.sides.iter().flatten().zip(b.sides.iter().flatten()) {
+            for (a, b) in a.sums.iter().flatten().zip(b.sums.iter().flatten()) {
                 assert!((a - b).abs() < 1e-5);
             }
         }
