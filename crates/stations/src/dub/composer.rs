@@ -98,7 +98,8 @@ impl Composer {
             density: at(Param::Density),
             root: [at(Param::Root) as u32; 2],
             scale: [at(Param::Scale) as u32; 2],
-            key: 0,
+            // Half of all performances begin elsewhere than where they are at home.
+            key: [0, 0, 0, 0, 5, 7, 10, 3][chance.below(stream::KEY, 0, 8) as usize],
             place: Place { scene: 0, bar: 0, bars: form::bars(&chance, 0) },
             behind: None,
             step: 0,
@@ -129,7 +130,7 @@ impl Composer {
 
     /// Related keys only, and at scenes only, where all but the tape has been cut.
     fn change_key(&mut self) {
-        if self.chance.happens(stream::KEY, self.place.scene, 0.45) {
+        if self.chance.happens(stream::KEY, self.place.scene, 0.5) {
             let moves = [5, 7, 10, 2, 5, 3, 9, 7];
             let by = moves[self.chance.below(stream::KEY + 1, self.place.scene, 8) as usize];
             // Home again rather than far away.
@@ -223,11 +224,11 @@ impl Composer {
         Note::Bass { note: self.bass_note(deep.above), gain: deep.gain, held }
     }
 
-    /// A note of the bass: between D♯1 and a twelfth above, low roots rather than high ones.
+    /// A note of the bass: between E1 and a twelfth above, low roots rather than high ones.
     fn bass_note(&self, above: i32) -> f32 {
         let scale = self.scale();
         let degree = self.harmony.degree(self.side(), &scale);
-        let root = scale.note_from(degree, 16);
+        let root = scale.note_from(degree, 17);
         let up = match above {
             7 => 12,
             0 => 0,
@@ -235,7 +236,7 @@ impl Composer {
             _ => scale.note(scale.above(degree, above)) - scale.note(degree),
         };
         let note = root + up;
-        (if note < 15 { note + 12 } else if note > 34 { note - 12 } else { note }) as f32
+        (if note < 16 { note + 12 } else if note > 35 { note - 12 } else { note }) as f32
     }
 
     /// A note of the melody, around C5.
@@ -445,12 +446,28 @@ mod tests {
             composer.set(Param::Scale as usize, (seed % SCALES.len() as u64) as f32);
             for (_, note) in played(&mut composer, 20_000) {
                 match note {
-                    Note::Bass { note, .. } => assert!((15.0..=34.0).contains(&note), "{note}"),
+                    Note::Bass { note, .. } => assert!((16.0..=35.0).contains(&note), "{note}"),
                     Note::Reed { note, .. } => assert!((44.0..=84.0).contains(&note), "{note}"),
                     Note::Chord { notes, .. } => {
                         assert!(notes.iter().all(|note| (28.0..=76.0).contains(note)));
                     }
                     _ => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn temporary_timeline() {
+        for seed in 1..5 {
+            let mut composer = composer(seed);
+            let (mut now, mut last) = (0_u64, None);
+            while now < 44_100 * 900 {
+                now += u64::from(composer.compose(&mut |_| {}));
+                let title = composer.title();
+                if last != Some(title) {
+                    println!("{seed} {} {title}", now / 44_100);
+                    last = Some(title);
                 }
             }
         }

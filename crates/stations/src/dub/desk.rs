@@ -84,6 +84,11 @@ impl Desk {
         self.mix = mix;
     }
 
+    /// Where a fader is now.
+    pub(super) fn level(&self, fader: Fader) -> f32 {
+        self.faders[fader as usize].level()
+    }
+
     /// Passes one block and tells the way of every fader, in the order of [`Fader`].
     pub(super) fn advance(&mut self) -> [Segment; Mix::FADERS] {
         std::array::from_fn(|i| {

@@ -1,7 +1,7 @@
 //! The drums: a soft kick, a rim, a brush.
 //!
 //! ```text
-//! kick  sine from 48 + 95 Hz down by halves of 9 ms, level by halves of 80 ms, bent a little
+//! kick  sine from 52 + 95 Hz down by halves of 9 ms, level by halves of 80 ms, bent a little
 //! rim   four modes, 450 Hz to 2.9 kHz, gone within 60 ms
 //! brush noise of two sides, rising in 3 ms, falling by halves of 17 or 70 ms ─► (band, in the bank)
 //! ```
@@ -19,6 +19,8 @@ pub(super) struct Drums {
     rim_send: f32,
     noise: Noise,
     brush: Decay,
+    /// The latest two samples of both sides' noise.
+    before: [[f32; 2]; 2],
     is_open: bool,
     /// Of the brush: it goes from side to side.
     place: f32,
@@ -45,6 +47,7 @@ impl Drums {
             rim_send: 0.0,
             noise: Noise::new(chance.word(stream, 1)),
             brush: Decay::new(),
+            before: [[0.0; 2]; 2],
             is_open: false,
             place: 0.35,
             tuning,
@@ -85,7 +88,7 @@ impl Drums {
         }
         let level = self.body.advance(len, 0.001 * rate, 0.08 * rate);
         let sweep = self.sweep.advance(len, 0.000_1 * rate, 0.009 * rate);
-        let hz = self.tuning * (48.0 + 95.0 * sweep.at(len / 2));
+        let hz = self.tuning * (52.0 + 95.0 * sweep.at(len / 2));
         self.kick.set_phase_step(hz / rate);
         self.kick.render_sine(out, level);
         mix::saturate(out, Segment::flat(1.5));
@@ -113,6 +116,9 @@ impl Drums {
         let half = if self.is_open { 0.07 } else { 0.017 };
         let level = self.brush.advance(len, 0.003 * rate, half * rate);
         self.noise.render_pair(left, right);
+        for (side, before) in [&mut *left, &mut *right].into_iter().zip(&mut self.before) {
+            soften(side, before);
+        }
         let [to_left, to_right] = mix::pan(self.place);
         mix::scale(left, level.times(to_left));
         mix::scale(right, level.times(to_right));
@@ -122,6 +128,17 @@ impl Drums {
     /// Lets blocks pass unheard.
     pub(super) fn skip(&mut self, blocks: u32) {
         self.noise.skip((blocks as usize).wrapping_mul(BLOCK_LEN));
+    }
+}
+
+/// Takes the top off, so that a brush is one: `y[n] = (x[n] + 2x[n−1] + x[n−2]) / 4`.
+fn soften(io: &mut [f32], before: &mut [f32; 2]) {
+    let mut line = [0.0; BLOCK_LEN + 2];
+    line[..2].copy_from_slice(before);
+    line[2..io.len() + 2].copy_from_slice(io);
+    before.copy_from_slice(&line[io.len()..io.len() + 2]);
+    for (i, sample) in io.iter_mut().enumerate() {
+        *sample = 0.25 * (line[i] + line[i + 2]) + 0.5 * line[i + 1];
     }
 }
 

@@ -43,6 +43,11 @@ impl Dust {
         mix::scale(right, gain);
     }
 
+    /// Lets one block of hiss pass unheard.
+    pub(super) fn skip_hiss(&mut self) {
+        self.noise.skip(BLOCK_LEN);
+    }
+
     /// Adds one block of crackle; `amount` 0..1.
     pub(super) fn render_crackle(&mut self, out: &mut [&mut [f32]; 2], amount: f32) {
         if amount > 0.0 {

@@ -1,7 +1,7 @@
 //! Form: scenes, their order, and what the hand at the desk does in each bar.
 //!
 //! ```text
-//! side of eight scenes: one of five plans, never the same twice running
+//! side of eight scenes: one of seven plans, never the same twice running
 //! scene of 3–11 phrases · phrase of 8 bars: a mood, and a move in its last bar
 //! last bar of a scene: everything is cut but the tape
 //! ```
@@ -106,12 +106,14 @@ const SCENES: [Scene; 9] = [
 ];
 
 /// Orders of a side: it builds, breaks, comes back and ends in little. No plan ends as another begins.
-const PLANS: [[usize; 8]; 5] = [
+const PLANS: [[usize; 8]; 7] = [
     [FOG, LOW_END, STEPPERS, THROW, ONE_DROP, FAR_EAST, HALF, DUST],
     [LOW_END, ONE_DROP, VERSION, FAR_EAST, STEPPERS, THROW, DUST, HALF],
     [FOG, STEPPERS, VERSION, THROW, HALF, ONE_DROP, FAR_EAST, DUST],
     [ONE_DROP, THROW, LOW_END, STEPPERS, VERSION, DUST, FAR_EAST, HALF],
     [LOW_END, HALF, FAR_EAST, THROW, STEPPERS, ONE_DROP, VERSION, DUST],
+    [FAR_EAST, HALF, VERSION, THROW, FOG, STEPPERS, ONE_DROP, DUST],
+    [STEPPERS, THROW, ONE_DROP, VERSION, FAR_EAST, LOW_END, DUST, HALF],
 ];
 
 /// Scenes of a side.

@@ -4,6 +4,8 @@
 //! P(next = j | now = i) ∝ wᵢⱼ      w drawn for each side; home is likelier, staying is not
 //! ```
 
+use std::ops::RangeInclusive;
+
 use perpetuo_dsp::{Chance, State};
 
 use crate::theory::{ChordKind, Scale, lead};
@@ -87,7 +89,8 @@ impl Harmony {
         let tones: [i32; VOICES] = kind.notes(scale, degree);
         // Around the middle this seed has, so that voices never wander off.
         let low = 41 + self.chance.below(stream::PLACE, 0, 8) as i32;
-        self.voices = open(lead(self.voices, &tones, low..=low + 24), low + 26);
+        let led = lead(self.voices, &tones, low..=low + 24);
+        self.voices = open(led, &tones, low - 5..=low + 27);
     }
 
     /// Four to six chords, home among them.
@@ -124,18 +127,26 @@ fn sweet(scale: &Scale, degree: i32, draw: u32) -> ChordKind {
     kinds.into_iter().find(is_sweet).unwrap_or(Fifth)
 }
 
-/// Sets a semitone between neighbours an octave apart, below `high`: a minor ninth chord rubs otherwise.
-fn open(voices: [i32; VOICES], high: i32) -> [i32; VOICES] {
-    let mut open = voices;
-    for at in 1..VOICES {
-        if open[at] - open[at - 1] == 1 {
-            let lifted = open[at] + 12;
-            let at = if lifted <= high { at } else { at - 1 };
-            open[at] += if lifted <= high { 12 } else { -12 };
-            open.sort_unstable();
+/// Moves one of two neighbours that are a semitone apart to where nothing rubs: by octaves if that will
+/// do, else to another tone of the chord. A minor ninth chord sung close together rubs otherwise.
+fn open(voices: [i32; VOICES], tones: &[i32], range: RangeInclusive<i32>) -> [i32; VOICES] {
+    let rubs = |voices: &[i32; VOICES]| voices.windows(2).position(|pair| pair[1] - pair[0] < 2);
+    let Some(low) = rubs(&voices) else { return voices };
+    let is_tone = |note: i32| tones.iter().any(|tone| (tone - note).rem_euclid(12) == 0);
+    let octaves = [12, -12, 24, -24].into_iter();
+    for by in octaves.chain((1..=24).flat_map(|by| [by, -by])) {
+        for at in [low + 1, low] {
+            let mut moved = voices;
+            moved[at] += by;
+            if range.contains(&moved[at]) && is_tone(moved[at]) {
+                moved.sort_unstable();
+                if rubs(&moved).is_none() {
+                    return moved;
+                }
+            }
         }
     }
-    open
+    voices
 }
 
 impl State for Harmony {

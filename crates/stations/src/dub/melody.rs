@@ -63,7 +63,7 @@ pub(super) fn sung(chance: &Chance, scene: u32, phrase: u32, [bar, step]: [u32; 
     if is_last {
         // An answer closes, what was said may stay open.
         let open = !is_answer && chance.happens(stream::END, phrase, 0.6);
-        let goal = if open { 4 } else { 0 };
+        let goal: i32 = if open { 4 } else { 0 };
         degree = goal + 7 * (degree - goal + 3).div_euclid(7);
     }
     Some(Sung {

@@ -29,7 +29,7 @@ mod synth;
 
 use std::time::Duration;
 
-use perpetuo_station::{Applies, ParamSpec, Performance, Preset, StationSpec};
+use perpetuo_station::{Applies, ParamSpec, Preset, StationSpec};
 
 use crate::{
     performer::Performer,

@@ -4,7 +4,7 @@
 //! sin(x + index · sin x)      index follows the breath; vibrato of 5.1 Hz comes after a while
 //! ```
 
-use perpetuo_dsp::{FmPair, Phase, Segment, State, Swell, math, mix};
+use perpetuo_dsp::{FmPair, Phase, Segment, Swell, math, mix};
 
 /// The melodica: one voice. It is over within a second or two, so no snapshot needs it.
 pub(super) struct Reed {

@@ -55,13 +55,15 @@ struct Hand {
 }
 
 impl Hand {
-    const REST: Self = Self {
-        chord: Chord { notes: [48.0; VOICES], gain: 0.0, held: 0.0, tone: 0.0 },
-        level: Swell::new(0.0),
-        contour: Decay::new(),
-        waiting: None,
-        fade_left: 0,
-    };
+    fn new() -> Self {
+        Self {
+            chord: Chord { notes: [48.0; VOICES], gain: 0.0, held: 0.0, tone: 0.0 },
+            level: Swell::new(0.0),
+            contour: Decay::new(),
+            waiting: None,
+            fade_left: 0,
+        }
+    }
 
     fn is_pad(&self, sample_rate: f32) -> bool {
         self.chord.held > 0.3 * sample_rate
@@ -73,6 +75,7 @@ impl Stabs {
     const FADE: usize = 64;
     /// Attack, half-life in seconds, of a stab and of what is held.
     const ATTACK: [f32; 2] = [0.001_2, 0.7];
+    const SHORTEST: f32 = 0.028;
     const PAD_RELEASE: f32 = 1.1;
 
     pub(super) fn new(chance: &Chance, stream: u32, sample_rate_hz: u32) -> Self {
@@ -86,10 +89,10 @@ impl Stabs {
             release: draw(4, 0.045, 0.11),
             contour: draw(5, 0.05, 0.14),
         };
-        let places = [-0.15, 0.55, -0.6, 0.8].map(mix::pan);
+        let places = [-0.1, 0.42, -0.5, 0.62].map(mix::pan);
         Self {
             octet: Octet::new(chance.word(stream, 6)),
-            hands: [Hand::REST; HANDS],
+            hands: [Hand::new(); HANDS],
             timbre,
             gains: [0, 1].map(|side| places.map(|place| 0.25 * place[side])),
             sample_rate: sample_rate_hz as f32,
@@ -114,7 +117,10 @@ impl Stabs {
 
     fn begin(&mut self, at: usize, chord: Chord) {
         let hand = &mut self.hands[at];
-        (hand.chord, hand.waiting) = (chord, None);
+        // A chop is held for as long as its attack takes.
+        let shortest = Self::SHORTEST * self.sample_rate;
+        let held = if chord.held > shortest { chord.held } else { shortest };
+        (hand.chord, hand.waiting) = (Chord { held, ..chord }, None);
         hand.level.reset(0.0);
         hand.contour.reset();
         hand.contour.strike(1.0);
@@ -206,7 +212,9 @@ impl State for Stabs {
                 note.visit(word);
                 *note = math::clamp(*note, 12.0, 96.0);
             }
-            [&mut *gain, &mut *held, &mut *tone].map(|value| value.visit(word));
+            for value in [&mut *gain, &mut *held, &mut *tone] {
+                value.visit(word);
+            }
             *gain = math::clamp(*gain, 0.0, 1.0);
             *tone = math::clamp(*tone, -1.0, 1.0);
             hand.level.visit(word);

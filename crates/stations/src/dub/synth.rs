@@ -1,0 +1,360 @@
+//! How DUB sounds: voices rendered up to each note, then tape, hall and the mix at the block's end.
+
+use perpetuo_dsp::{
+    Chance, Leveler, Phase, Response, Reverb, Segment, State, SvfBank, Tape, Tuning, math, mix,
+};
+use perpetuo_station::BLOCK_LEN;
+
+use super::{
+    Param,
+    bass::Bass,
+    composer::Note,
+    desk::{Desk, Fader, Mix},
+    drums::Drums,
+    dust::Dust,
+    reed::Reed,
+    stabs::{Chord, Stabs},
+};
+use crate::{
+    knob::Knob,
+    master::Master,
+    performer::{self, Block},
+};
+
+/// Streams of draws; the composer's are below 900.
+mod stream {
+    pub(super) const STABS: u32 = 900;
+    pub(super) const BASS: u32 = 920;
+    pub(super) const DRUMS: u32 = 930;
+    pub(super) const DUST: u32 = 940;
+    pub(super) const SWEEP: u32 = 950;
+}
+
+/// Lanes of the bank of filters: brush, hiss and echoes have two sides, bass and reed one.
+const BRUSH: usize = 0;
+const HISS: usize = 2;
+const ECHOES: usize = 4;
+const BASS: usize = 6;
+const REED: usize = 7;
+
+/// The synthesiser of one performance.
+pub(super) struct Synth {
+    stabs: Stabs,
+    bass: Bass,
+    drums: Drums,
+    reed: Reed,
+    dust: Dust,
+    desk: Desk,
+    brightness: Knob,
+    space: Knob,
+    echo: Knob,
+    wow: Knob,
+    dustiness: Knob,
+    /// Two slow turns that open and close the chords' filter, over minutes.
+    sweeps: [Phase; 2],
+    bank: SvfBank,
+    tape: Tape,
+    hall: Reverb,
+    master: Master,
+    voices: Voices,
+    /// How much of the block is rendered, and whether there is brush in it.
+    at: usize,
+    brushes: bool,
+    sample_rate: f32,
+}
+
+/// One block of every voice.
+struct Voices {
+    lanes: [[f32; BLOCK_LEN]; 8],
+    chords: Block,
+    kick: [f32; BLOCK_LEN],
+    rim: [f32; BLOCK_LEN],
+    /// Rim and reed on their way to the tape.
+    sent: [f32; BLOCK_LEN],
+    duck: [f32; BLOCK_LEN],
+}
+
+impl Voices {
+    const SILENCE: Self = Self {
+        lanes: [[0.0; BLOCK_LEN]; 8],
+        chords: [[0.0; BLOCK_LEN]; 2],
+        kick: [0.0; BLOCK_LEN],
+        rim: [0.0; BLOCK_LEN],
+        sent: [0.0; BLOCK_LEN],
+        duck: [1.0; BLOCK_LEN],
+    };
+}
+
+impl Synth {
+    /// Mean square a channel the mix is held at: -17 LUFS, by meter, 2026-11.
+    const GOAL: f32 = 0.0125;
+    /// Three sixteenths at 60 bpm.
+    const LONGEST_TAPE_SECONDS: f32 = 0.376;
+
+    pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
+        let chance = Chance::new(seed);
+        let sample_rate = sample_rate_hz as f32;
+        let periods = [[61.0, 97.0], [140.0, 230.0]];
+        let sweeps = [0, 1].map(|i| {
+            let [low, high] = periods[i as usize];
+            let mut sweep = Phase::new();
+            let seconds = chance.between(stream::SWEEP, i, low, high);
+            sweep.set_phase_step(BLOCK_LEN as f32 / (seconds * sample_rate));
+            sweep.turn = chance.word(stream::SWEEP, 2 + i);
+            sweep
+        });
+        let mut tape = Tape::new((Self::LONGEST_TAPE_SECONDS * sample_rate) as u32, sample_rate_hz);
+        // Three sixteenths of which eight are a beat.
+        tape.start_at(22.5 * sample_rate / at(Param::Tempo));
+        let lane = Tuning::new(0.1, 1.0);
+        use Response::{Band, High, Low};
+        Self {
+            stabs: Stabs::new(&chance, stream::STABS, sample_rate_hz),
+            bass: Bass::new(&chance, stream::BASS, sample_rate_hz),
+            drums: Drums::new(&chance, stream::DRUMS, sample_rate_hz),
+            reed: Reed::new(sample_rate_hz),
+            dust: Dust::new(&chance, stream::DUST, sample_rate_hz),
+            desk: Desk::new(Mix::CUT, sample_rate_hz),
+            brightness: Knob::new(at(Param::Brightness)),
+            space: Knob::new(at(Param::Space)),
+            echo: Knob::new(at(Param::Echo)),
+            wow: Knob::new(at(Param::Wow)),
+            dustiness: Knob::new(at(Param::Dust)),
+            sweeps,
+            bank: SvfBank::new([lane; 8], [Band, Band, Low, Low, High, High, Low, Low]),
+            tape,
+            hall: Reverb::new(sample_rate_hz),
+            master: Master::new(
+                22.0,
+                Leveler::new(Self::GOAL, 2.5, 18.0, 1.0, sample_rate_hz),
+                at(Param::Level),
+                sample_rate_hz,
+            ),
+            voices: Voices::SILENCE,
+            at: 0,
+            brushes: false,
+            sample_rate,
+        }
+    }
+
+    fn render_until(&mut self, end: usize) {
+        let samples = self.at..end.clamp(self.at, BLOCK_LEN);
+        self.at = samples.end;
+        if samples.is_empty() {
+            return;
+        }
+        let light = self.light();
+        let voices = &mut self.voices;
+        let [left, right] = &mut voices.chords;
+        let mut chords = [&mut left[samples.clone()], &mut right[samples.clone()]];
+        chords.iter_mut().for_each(|channel| channel.fill(0.0));
+        self.stabs.render(&mut chords, light);
+        self.bass.render(&mut voices.lanes[BASS][samples.clone()]);
+        let from = self.drums.kick_level();
+        self.drums.render_kick(&mut voices.kick[samples.clone()]);
+        let duck = Segment::between(from, self.drums.kick_level(), samples.len());
+        for (i, sample) in voices.duck[samples.clone()].iter_mut().enumerate() {
+            *sample = 1.0 - 0.3 * duck.at(i);
+        }
+        let sent = &mut voices.sent[samples.clone()];
+        sent.fill(0.0);
+        self.drums.render_rim(&mut voices.rim[samples.clone()], sent);
+        self.reed.render(&mut voices.lanes[REED][samples.clone()], sent);
+        let [left, right, ..] = &mut voices.lanes;
+        self.brushes |=
+            self.drums.render_brush([&mut left[samples.clone()], &mut right[samples]]);
+    }
+
+    /// How far the chords' filter is open, in octaves from the middle.
+    fn light(&self) -> f32 {
+        let turn = |sweep: &Phase| sweep.turn as i32 as f32 * (1.0 / 4_294_967_296.0);
+        let [fast, slow] = [0, 1].map(|i| math::sin_turns(turn(&self.sweeps[i])));
+        let fader = self.desk.level(Fader::Light);
+        4.0 * (self.brightness.value() - 0.5) + 2.8 * (fader - 0.5) + 0.45 * fast + 0.55 * slow
+    }
+
+    /// Tape, filters, hall; then all of it together.
+    fn mix(&mut self, out: &mut Block) {
+        let faders = self.desk.advance();
+        let fader = |fader: Fader| faders[fader as usize];
+        let echo = self.echo.advance();
+        let space = self.space.advance();
+        self.brightness.advance();
+        self.wow.advance();
+        let dust = self.dustiness.advance();
+        self.sweeps.iter_mut().for_each(|sweep| sweep.skip(1));
+        self.run_tape(fader(Fader::Send), fader(Fader::Ride).at(0), echo);
+        self.run_bank(product(dust, fader(Fader::Dust)).times(0.012), fader(Fader::Ride).at(0));
+        let hall = self.run_hall(fader(Fader::Chords), fader(Fader::Drums), space, echo);
+        self.sum(out, &hall, &faders, [echo, space]);
+        let [left, right] = out;
+        let crackle = dust.at(BLOCK_LEN) * fader(Fader::Dust).at(BLOCK_LEN);
+        self.dust.render_crackle(&mut [left, right], crackle);
+    }
+
+    fn run_tape(&mut self, send: Segment, ride: f32, echo: Segment) {
+        let amount = echo.at(0);
+        // What is ridden takes the tape towards, never to, the point at which it feeds itself.
+        let base = 0.25 + 0.45 * amount;
+        let feedback = base + (0.9 - base) * ride * (0.45 + 0.55 * amount);
+        self.tape.set_feedback(feedback, 0.52 - 0.3 * self.brightness.value());
+        self.tape.set_wow(self.wow.value());
+        let share = Segment { from: 0.25 + 0.75 * echo.from, step: 0.75 * echo.step };
+        let gain = product(send, share);
+        let voices = &mut self.voices;
+        let mut into = [0.0; BLOCK_LEN];
+        mix::add(&mut into, &voices.chords[0], gain.times(0.75));
+        mix::add(&mut into, &voices.chords[1], gain.times(0.75));
+        mix::add(&mut into, &voices.sent, share.times(0.4));
+        let [_, _, _, _, left, right, ..] = &mut voices.lanes;
+        self.tape.render(&into, &mut [left, right]);
+    }
+
+    /// Filters brush, hiss, echoes, bass and reed, all at once.
+    fn run_bank(&mut self, hiss: Segment, ride: f32) {
+        let rate = self.sample_rate;
+        let octaves = 2.0 * (self.brightness.value() - 0.5);
+        let [_, _, left, right, ..] = &mut self.voices.lanes;
+        if hiss.from + hiss.step > 0.0 {
+            self.dust.render_hiss([left, right], hiss);
+        } else {
+            self.dust.skip_hiss();
+            left.fill(0.0);
+            right.fill(0.0);
+        }
+        let brush = Tuning::new(4800.0 * math::exp2(0.4 * octaves) / rate, 1.1);
+        let hiss = Tuning::new(4200.0 * math::exp2(0.3 * octaves) / rate, 1.3);
+        // What is ridden gets thinner, or it would fill up with mud.
+        let echoes = Tuning::new(170.0 * math::exp2(1.3 * ride) / rate, 1.3);
+        let bass = Tuning::new(420.0 * math::exp2(1.1 * octaves) / rate, 1.1);
+        let reed = Tuning::new(1900.0 * math::exp2(0.8 * octaves) / rate, 1.0);
+        self.bank.set([brush, brush, hiss, hiss, echoes, echoes, bass, reed]);
+        self.bank.process(&mut self.voices.lanes, BLOCK_LEN);
+    }
+
+    /// What the hall answers to chords, rim, reed, brush and echoes.
+    fn run_hall(&mut self, chords: Segment, drums: Segment, space: Segment, echo: Segment) -> Block {
+        let voices = &self.voices;
+        let mut hall = [[0.0; BLOCK_LEN]; 2];
+        for (side, hall) in hall.iter_mut().enumerate() {
+            mix::add(hall, &voices.chords[side], chords.times(0.3));
+            mix::add(hall, &voices.lanes[ECHOES + side], Segment::flat(0.35 + 0.1 * echo.at(0)));
+            mix::add(hall, &voices.rim, drums.times(0.16));
+            mix::add(hall, &voices.lanes[REED], Segment::flat(0.1));
+            mix::add(hall, &voices.lanes[BRUSH + side], drums.times(0.25));
+        }
+        let feedback = Self::hall_feedback(space.at(0));
+        self.hall.set(feedback, 0.5 - 0.3 * self.brightness.value());
+        let [left, right] = &mut hall;
+        self.hall.process(&mut [left, right]);
+        hall
+    }
+
+    fn hall_feedback(space: f32) -> f32 {
+        0.78 + 0.165 * space
+    }
+
+    fn sum(&self, out: &mut Block, hall: &Block, faders: &[Segment; Mix::FADERS], [echo, space]: [Segment; 2]) {
+        let fader = |fader: Fader| faders[fader as usize];
+        let voices = &self.voices;
+        // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
+        let even = |space: f32| {
+            let feedback = Self::hall_feedback(space);
+            (4.7 * (1.0 - feedback * feedback)).sqrt() * (0.03 + 0.5 * space)
+        };
+        let wet = Segment::between(even(space.from), even(space.at(BLOCK_LEN)), BLOCK_LEN);
+        let dry = Segment { from: 1.0 - 0.45 * space.from, step: -0.45 * space.step };
+        let repeats = Segment { from: 0.35 + 0.75 * echo.from, step: 0.75 * echo.step };
+        for (side, out) in out.iter_mut().enumerate() {
+            out.fill(0.0);
+            mix::add(out, &voices.chords[side], product(fader(Fader::Chords), dry));
+            // The second head is late, and seems softer for it.
+            let even = if side == 0 { 0.92 } else { 1.08 };
+            mix::add(out, &voices.lanes[ECHOES + side], repeats.times(even));
+            mix::add(out, &hall[side], wet.times(0.9));
+            // Some of each side on the other: wide, and still there in mono.
+            mix::add(out, &hall[1 - side], wet.times(0.28));
+            let reed = if side == 0 { 0.1 } else { 0.125 };
+            mix::add(out, &voices.lanes[REED], Segment::flat(reed));
+            for (sample, duck) in out.iter_mut().zip(&voices.duck) {
+                *sample *= duck;
+            }
+            mix::add(out, &voices.lanes[HISS + side], Segment::flat(1.0));
+            mix::add(out, &voices.lanes[BRUSH + side], fader(Fader::Drums).times(0.75));
+            mix::add(out, &voices.rim, fader(Fader::Drums).times(0.17));
+            mix::add(out, &voices.kick, fader(Fader::Kick).times(0.23));
+            mix::add(out, &voices.lanes[BASS], fader(Fader::Bass).times(0.18));
+        }
+    }
+}
+
+/// The straight line between the ends of a product.
+fn product(a: Segment, b: Segment) -> Segment {
+    Segment::between(a.from * b.from, a.at(BLOCK_LEN) * b.at(BLOCK_LEN), BLOCK_LEN)
+}
+
+impl performer::Synth for Synth {
+    type Note = Note;
+
+    fn set(&mut self, index: usize, value: f32) {
+        match Param::ALL.get(index) {
+            Some(Param::Level) => self.master.set_level(value),
+            Some(Param::Brightness) => self.brightness.set(value),
+            Some(Param::Space) => self.space.set(value),
+            Some(Param::Echo) => self.echo.set(value),
+            Some(Param::Wow) => self.wow.set(value),
+            Some(Param::Dust) => self.dustiness.set(value),
+            _ => {}
+        }
+    }
+
+    fn play(&mut self, note: Note, at: usize) {
+        self.render_until(at);
+        match note {
+            Note::Desk(mix) => self.desk.set(mix),
+            Note::Tape(time) => self.tape.set_time(time),
+            Note::Chord { notes, gain, held, tone } => {
+                self.stabs.strike(Chord { notes, gain, held, tone });
+            }
+            Note::Bass { note, gain, held } => self.bass.play(note, gain, held),
+            Note::Kick(gain) => self.drums.strike_kick(gain),
+            Note::Rim { gain, send } => self.drums.strike_rim(gain, send),
+            Note::Brush { gain, open } => self.drums.stroke_brush(gain, open),
+            Note::Reed { note, gain, held, send } => self.reed.play(note, gain, held, send),
+        }
+    }
+
+    fn render(&mut self, out: &mut Block) {
+        self.render_until(BLOCK_LEN);
+        self.mix(out);
+        self.master.process(out);
+        (self.at, self.brushes) = (0, false);
+    }
+
+    fn skip(&mut self, blocks: u32) {
+        for sweep in &mut self.sweeps {
+            sweep.turn = sweep.turn.wrapping_add(sweep.step.wrapping_mul(blocks));
+        }
+        self.desk.skip(blocks);
+        self.drums.skip(blocks);
+        self.dust.skip(blocks);
+        self.tape.skip(blocks);
+    }
+}
+
+impl State for Synth {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.stabs.visit(word);
+        self.bass.visit(word);
+        self.drums.visit(word);
+        self.dust.visit(word);
+        self.desk.visit(word);
+        let knobs =
+            [&mut self.brightness, &mut self.space, &mut self.echo, &mut self.wow, &mut self.dustiness];
+        knobs.into_iter().for_each(|knob| knob.visit(word));
+        self.sweeps.iter_mut().for_each(|sweep| sweep.turn.visit(word));
+        self.tape.visit(word);
+        self.hall.visit(word);
+        self.master.visit(word);
+    }
+}
