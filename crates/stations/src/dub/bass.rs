@@ -55,11 +55,11 @@ impl Bass {
         self.pluck.strike(1.0);
     }
 
-    /// Writes the bass, a multiple of 8 samples.
+    /// Writes the bass, a multiple of 8 samples, at least 8.
     pub(super) fn render(&mut self, out: &mut [f32]) {
         out.fill(0.0);
         let (len, rate) = (out.len(), self.sample_rate);
-        if len == 0 || (self.held <= 0.0 && self.level.level() == 0.0) {
+        if self.held <= 0.0 && self.level.level() == 0.0 {
             return;
         }
         let goal = if self.held > 0.0 { self.gain } else { 0.0 };

@@ -93,7 +93,13 @@ impl Desk {
     pub(super) fn advance(&mut self) -> [Segment; Mix::FADERS] {
         std::array::from_fn(|i| {
             let [up, down] = Self::HALVES[i].map(|half| half * self.sample_rate);
-            self.faders[i].advance(BLOCK_LEN, self.mix.goals[i], up, down)
+            let (fader, goal) = (&mut self.faders[i], self.mix.goals[i]);
+            let way = fader.advance(BLOCK_LEN, goal, up, down);
+            let rest = fader.level() - goal;
+            if rest * rest < 1e-12 {
+                fader.reset(goal);
+            }
+            way
         })
     }
 

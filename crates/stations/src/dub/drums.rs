@@ -79,12 +79,12 @@ impl Drums {
         self.body.level()
     }
 
-    /// Writes the kick, a multiple of 8 samples.
-    pub(super) fn render_kick(&mut self, out: &mut [f32]) {
+    /// Writes the kick, a multiple of 8 samples; whether there is any.
+    pub(super) fn render_kick(&mut self, out: &mut [f32]) -> bool {
         out.fill(0.0);
         let (len, rate) = (out.len(), self.sample_rate);
-        if len == 0 || !self.body.is_sounding() {
-            return;
+        if !self.body.is_sounding() {
+            return false;
         }
         let level = self.body.advance(len, 0.001 * rate, 0.08 * rate);
         let sweep = self.sweep.advance(len, 0.000_1 * rate, 0.009 * rate);
@@ -92,22 +92,24 @@ impl Drums {
         self.kick.set_phase_step(hz / rate);
         self.kick.render_sine(out, level);
         mix::saturate(out, Segment::flat(1.5));
+        true
     }
 
-    /// Writes the rim, and adds what of it goes to the tape.
-    pub(super) fn render_rim(&mut self, out: &mut [f32], send: &mut [f32]) {
+    /// Writes the rim, and adds what of it goes to the tape; whether there is any.
+    pub(super) fn render_rim(&mut self, out: &mut [f32], send: &mut [f32]) -> bool {
         out.fill(0.0);
-        if out.is_empty() || !self.rim.is_sounding() {
-            return;
+        if !self.rim.is_sounding() {
+            return false;
         }
         self.rim.render(out);
         mix::add(send, out, Segment::flat(self.rim_send));
+        true
     }
 
     /// Writes the brush, not filtered yet; whether there is any.
     pub(super) fn render_brush(&mut self, [left, right]: [&mut [f32]; 2]) -> bool {
         let (len, rate) = (left.len(), self.sample_rate);
-        if len == 0 || !self.brush.is_sounding() {
+        if !self.brush.is_sounding() {
             self.noise.skip(len);
             left.fill(0.0);
             right.fill(0.0);

@@ -48,12 +48,13 @@ impl Reed {
         (self.note, self.gain, self.held, self.send) = (note, gain, held, send);
     }
 
-    /// Writes the reed, and adds what of it goes to the tape; a multiple of 8 samples.
-    pub(super) fn render(&mut self, out: &mut [f32], send: &mut [f32]) {
+    /// Writes the reed, and adds what of it goes to the tape; a multiple of 8 samples. Whether there
+    /// is any.
+    pub(super) fn render(&mut self, out: &mut [f32], send: &mut [f32]) -> bool {
         out.fill(0.0);
         let (len, rate) = (out.len(), self.sample_rate);
-        if len == 0 || (self.held <= 0.0 && self.level.level() == 0.0) {
-            return;
+        if self.held <= 0.0 && self.level.level() == 0.0 {
+            return false;
         }
         let goal = if self.held > 0.0 { self.gain } else { 0.0 };
         self.held -= len as f32;
@@ -73,5 +74,6 @@ impl Reed {
         let index = Segment { from: 0.7 + 1.5 * level.from, step: 1.5 * level.step };
         self.pair.render(out, level, index);
         mix::add(send, out, Segment::flat(self.send));
+        true
     }
 }

@@ -141,12 +141,12 @@ impl Stabs {
         }
     }
 
-    /// Adds the chords, a multiple of 8 samples; `light` in octaves.
-    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], light: f32) {
+    /// Adds the chords, a multiple of 8 samples; `light` in octaves. Whether there are any.
+    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], light: f32) -> bool {
         let len = out[0].len();
         let is_silent = |hand: &Hand| hand.level.level() == 0.0 && hand.chord.held <= 0.0;
-        if len == 0 || self.hands.iter().all(is_silent) {
-            return;
+        if self.hands.iter().all(is_silent) {
+            return false;
         }
         let mut gains = [[Segment::flat(0.0); 2 * VOICES]; 2];
         let mut tunings = [Tuning::new(0.01, 1.0); 2 * VOICES];
@@ -167,6 +167,7 @@ impl Stabs {
                 self.begin(at, chord);
             }
         }
+        true
     }
 
     /// Passes time for one hand: the way of its level, and where its filters go.

@@ -57,9 +57,8 @@ pub(super) struct Synth {
     hall: Reverb,
     master: Master,
     voices: Voices,
-    /// How much of the block is rendered, and whether there is brush in it.
+    /// How much of the block is rendered.
     at: usize,
-    brushes: bool,
     sample_rate: f32,
 }
 
@@ -72,6 +71,16 @@ struct Voices {
     /// Rim and reed on their way to the tape.
     sent: [f32; BLOCK_LEN],
     duck: [f32; BLOCK_LEN],
+    heard: Heard,
+}
+
+/// Which voices sound in the block: the others need not be mixed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    chords: bool,
+    kick: bool,
+    rim: bool,
+    reed: bool,
 }
 
 impl Voices {
@@ -82,6 +91,7 @@ impl Voices {
         rim: [0.0; BLOCK_LEN],
         sent: [0.0; BLOCK_LEN],
         duck: [1.0; BLOCK_LEN],
+        heard: Heard { chords: false, kick: false, rim: false, reed: false },
     };
 }
 
@@ -132,7 +142,6 @@ impl Synth {
             ),
             voices: Voices::SILENCE,
             at: 0,
-            brushes: false,
             sample_rate,
         }
     }
@@ -148,21 +157,20 @@ impl Synth {
         let [left, right] = &mut voices.chords;
         let mut chords = [&mut left[samples.clone()], &mut right[samples.clone()]];
         chords.iter_mut().for_each(|channel| channel.fill(0.0));
-        self.stabs.render(&mut chords, light);
+        voices.heard.chords |= self.stabs.render(&mut chords, light);
         self.bass.render(&mut voices.lanes[BASS][samples.clone()]);
         let from = self.drums.kick_level();
-        self.drums.render_kick(&mut voices.kick[samples.clone()]);
+        voices.heard.kick |= self.drums.render_kick(&mut voices.kick[samples.clone()]);
         let duck = Segment::between(from, self.drums.kick_level(), samples.len());
         for (i, sample) in voices.duck[samples.clone()].iter_mut().enumerate() {
             *sample = 1.0 - 0.3 * duck.at(i);
         }
         let sent = &mut voices.sent[samples.clone()];
         sent.fill(0.0);
-        self.drums.render_rim(&mut voices.rim[samples.clone()], sent);
-        self.reed.render(&mut voices.lanes[REED][samples.clone()], sent);
+        voices.heard.rim |= self.drums.render_rim(&mut voices.rim[samples.clone()], sent);
+        voices.heard.reed |= self.reed.render(&mut voices.lanes[REED][samples.clone()], sent);
         let [left, right, ..] = &mut voices.lanes;
-        self.brushes |=
-            self.drums.render_brush([&mut left[samples.clone()], &mut right[samples]]);
+        self.drums.render_brush([&mut left[samples.clone()], &mut right[samples]]);
     }
 
     /// How far the chords' filter is open, in octaves from the middle.
@@ -203,9 +211,13 @@ impl Synth {
         let gain = product(send, share);
         let voices = &mut self.voices;
         let mut into = [0.0; BLOCK_LEN];
-        mix::add(&mut into, &voices.chords[0], gain.times(0.75));
-        mix::add(&mut into, &voices.chords[1], gain.times(0.75));
-        mix::add(&mut into, &voices.sent, share.times(0.4));
+        if voices.heard.chords {
+            mix::add(&mut into, &voices.chords[0], gain.times(0.75));
+            mix::add(&mut into, &voices.chords[1], gain.times(0.75));
+        }
+        if voices.heard.rim || voices.heard.reed {
+            mix::add(&mut into, &voices.sent, share.times(0.4));
+        }
         let [_, _, _, _, left, right, ..] = &mut voices.lanes;
         self.tape.render(&into, &mut [left, right]);
     }
@@ -237,11 +249,17 @@ impl Synth {
         let voices = &self.voices;
         let mut hall = [[0.0; BLOCK_LEN]; 2];
         for (side, hall) in hall.iter_mut().enumerate() {
-            mix::add(hall, &voices.chords[side], chords.times(0.3));
             mix::add(hall, &voices.lanes[ECHOES + side], Segment::flat(0.35 + 0.1 * echo.at(0)));
-            mix::add(hall, &voices.rim, drums.times(0.16));
-            mix::add(hall, &voices.lanes[REED], Segment::flat(0.1));
             mix::add(hall, &voices.lanes[BRUSH + side], drums.times(0.25));
+            if voices.heard.chords {
+                mix::add(hall, &voices.chords[side], chords.times(0.3));
+            }
+            if voices.heard.rim {
+                mix::add(hall, &voices.rim, drums.times(0.16));
+            }
+            if voices.heard.reed {
+                mix::add(hall, &voices.lanes[REED], Segment::flat(0.1));
+            }
         }
         let feedback = Self::hall_feedback(space.at(0));
         self.hall.set(feedback, 0.5 - 0.3 * self.brightness.value());
@@ -267,7 +285,9 @@ impl Synth {
         let repeats = Segment { from: 0.35 + 0.75 * echo.from, step: 0.75 * echo.step };
         for (side, out) in out.iter_mut().enumerate() {
             out.fill(0.0);
-            mix::add(out, &voices.chords[side], product(fader(Fader::Chords), dry));
+            if voices.heard.chords {
+                mix::add(out, &voices.chords[side], product(fader(Fader::Chords), dry));
+            }
             // The second head is late, and seems softer for it.
             let even = if side == 0 { 0.92 } else { 1.08 };
             mix::add(out, &voices.lanes[ECHOES + side], repeats.times(even));
@@ -275,14 +295,20 @@ impl Synth {
             // Some of each side on the other: wide, and still there in mono.
             mix::add(out, &hall[1 - side], wet.times(0.28));
             let reed = if side == 0 { 0.1 } else { 0.125 };
-            mix::add(out, &voices.lanes[REED], Segment::flat(reed));
-            for (sample, duck) in out.iter_mut().zip(&voices.duck) {
-                *sample *= duck;
+            if voices.heard.reed {
+                mix::add(out, &voices.lanes[REED], Segment::flat(reed));
+            }
+            if voices.heard.kick {
+                for (sample, duck) in out.iter_mut().zip(&voices.duck) {
+                    *sample *= duck;
+                }
+                mix::add(out, &voices.kick, fader(Fader::Kick).times(0.23));
+            }
+            if voices.heard.rim {
+                mix::add(out, &voices.rim, fader(Fader::Drums).times(0.17));
             }
             mix::add(out, &voices.lanes[HISS + side], Segment::flat(1.0));
             mix::add(out, &voices.lanes[BRUSH + side], fader(Fader::Drums).times(0.75));
-            mix::add(out, &voices.rim, fader(Fader::Drums).times(0.17));
-            mix::add(out, &voices.kick, fader(Fader::Kick).times(0.23));
             mix::add(out, &voices.lanes[BASS], fader(Fader::Bass).times(0.18));
         }
     }
@@ -328,7 +354,8 @@ impl performer::Synth for Synth {
         self.render_until(BLOCK_LEN);
         self.mix(out);
         self.master.process(out);
-        (self.at, self.brushes) = (0, false);
+        self.at = 0;
+        self.voices.heard = Heard::default();
     }
 
     fn skip(&mut self, blocks: u32) {
