@@ -14,6 +14,9 @@ pub(super) struct Drums {
     kick: Phase,
     body: Decay,
     sweep: Decay,
+    /// The kick before, fading out under the one that begins, and how much of that is over.
+    tail: [f32; BLOCK_LEN],
+    tail_at: usize,
     rim: ModalBank<4>,
     rim_partials: [Partial; 4],
     rim_send: f32,
@@ -38,6 +41,8 @@ impl Drums {
             kick: Phase::new(),
             body: Decay::new(),
             sweep: Decay::new(),
+            tail: [0.0; BLOCK_LEN],
+            tail_at: BLOCK_LEN,
             rim: ModalBank::new(),
             rim_partials: modes.map(|(hz, level, half)| Partial {
                 phase_step: tuning * tuning * hz / sample_rate,
@@ -56,9 +61,15 @@ impl Drums {
     }
 
     pub(super) fn strike_kick(&mut self, gain: f32) {
-        if !self.body.is_sounding() {
-            self.kick.turn = 0;
+        // Every kick begins at the start of its cycle, so that all sound alike; what rings on is faded.
+        if self.body.is_sounding() {
+            let mut tail = [0.0; BLOCK_LEN];
+            self.add_kick(&mut tail);
+            mix::scale(&mut tail, Segment::between(1.0, 0.0, BLOCK_LEN));
+            (self.tail, self.tail_at) = (tail, 0);
         }
+        self.kick.turn = 0;
+        self.body.reset();
         self.body.strike(gain);
         self.sweep.strike(1.0);
     }
@@ -82,17 +93,24 @@ impl Drums {
     /// Writes the kick, a multiple of 8 samples; whether there is any.
     pub(super) fn render_kick(&mut self, out: &mut [f32]) -> bool {
         out.fill(0.0);
-        let (len, rate) = (out.len(), self.sample_rate);
         if !self.body.is_sounding() {
             return false;
         }
+        self.add_kick(out);
+        let len = out.len().min(BLOCK_LEN - self.tail_at);
+        mix::add(out, &self.tail[self.tail_at..][..len], Segment::flat(1.0));
+        self.tail_at += len;
+        true
+    }
+
+    fn add_kick(&mut self, out: &mut [f32]) {
+        let (len, rate) = (out.len(), self.sample_rate);
         let level = self.body.advance(len, 0.001 * rate, 0.08 * rate);
         let sweep = self.sweep.advance(len, 0.000_1 * rate, 0.009 * rate);
         let hz = self.tuning * (52.0 + 95.0 * sweep.at(len / 2));
         self.kick.set_phase_step(hz / rate);
         self.kick.render_sine(out, level);
         mix::saturate(out, Segment::flat(1.5));
-        true
     }
 
     /// Writes the rim, and adds what of it goes to the tape; whether there is any.

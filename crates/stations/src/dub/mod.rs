@@ -47,7 +47,7 @@ pub(crate) fn spec() -> StationSpec {
         version: 1,
         params: PARAMS,
         presets: PRESETS,
-        refill: Duration::from_secs(8),
+        refill: Duration::from_secs(9),
         perform: |performance| {
             let at = |param: Param| performance.values.at(param as usize);
             let composer = Composer::new(performance.seed, performance.sample_rate_hz, &at);

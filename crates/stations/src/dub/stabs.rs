@@ -41,6 +41,8 @@ pub(super) struct Stabs {
     hands: [Hand; HANDS],
     timbre: Timbre,
     gains: [[f32; VOICES]; 2],
+    /// What a closed filter takes is given back in part, and the reverse.
+    makeup: f32,
     sample_rate: f32,
 }
 
@@ -75,6 +77,8 @@ impl Stabs {
     const FADE: usize = 64;
     /// Attack, half-life in seconds, of a stab and of what is held.
     const ATTACK: [f32; 2] = [0.001_2, 0.7];
+    /// Octaves of level for an octave of light, by meter, 2026-11.
+    const MAKEUP: f32 = -0.3;
     const SHORTEST: f32 = 0.028;
     const PAD_RELEASE: f32 = 1.1;
 
@@ -95,6 +99,7 @@ impl Stabs {
             hands: [Hand::new(); HANDS],
             timbre,
             gains: [0, 1].map(|side| places.map(|place| 0.25 * place[side])),
+            makeup: 1.0,
             sample_rate: sample_rate_hz as f32,
         }
     }
@@ -148,10 +153,14 @@ impl Stabs {
         if self.hands.iter().all(is_silent) {
             return false;
         }
+        let makeup = [self.makeup, math::exp2(Self::MAKEUP * math::clamp(light, -4.0, 4.0))];
+        self.makeup = makeup[1];
         let mut gains = [[Segment::flat(0.0); 2 * VOICES]; 2];
         let mut tunings = [Tuning::new(0.01, 1.0); 2 * VOICES];
         for at in 0..HANDS {
             let (level, tuning) = self.pass(at, len, light);
+            let ends = [level.from * makeup[0], level.at(len) * makeup[1]];
+            let level = Segment::between(ends[0], ends[1], len);
             for voice in 0..VOICES {
                 let lane = at * VOICES + voice;
                 tunings[lane] = tuning;

@@ -54,6 +54,8 @@ pub(super) struct Synth {
     sweeps: [Phase; 2],
     bank: SvfBank,
     tape: Tape,
+    /// Gain of the echoes, by which a tape that goes round for longer is no louder.
+    repeats: f32,
     hall: Reverb,
     master: Master,
     voices: Voices,
@@ -133,6 +135,7 @@ impl Synth {
             sweeps,
             bank: SvfBank::new([lane; 8], [Band, Band, Low, Low, High, High, Low, Low]),
             tape,
+            repeats: 0.5,
             hall: Reverb::new(sample_rate_hz),
             master: Master::new(
                 22.0,
@@ -191,16 +194,17 @@ impl Synth {
         self.wow.advance();
         let dust = self.dustiness.advance();
         self.sweeps.iter_mut().for_each(|sweep| sweep.skip(1));
-        self.run_tape(fader(Fader::Send), fader(Fader::Ride).at(0), echo);
+        let repeats = self.run_tape(fader(Fader::Send), fader(Fader::Ride).at(0), echo);
         self.run_bank(product(dust, fader(Fader::Dust)).times(0.012), fader(Fader::Ride).at(0));
         let hall = self.run_hall(fader(Fader::Chords), fader(Fader::Drums), space, echo);
-        self.sum(out, &hall, &faders, [echo, space]);
+        self.sum(out, &hall, &faders, [repeats, space]);
         let [left, right] = out;
         let crackle = dust.at(BLOCK_LEN) * fader(Fader::Dust).at(BLOCK_LEN);
         self.dust.render_crackle(&mut [left, right], crackle);
     }
 
-    fn run_tape(&mut self, send: Segment, ride: f32, echo: Segment) {
+    /// Sends to the tape, and tells the gain of what comes back.
+    fn run_tape(&mut self, send: Segment, ride: f32, echo: Segment) -> Segment {
         let amount = echo.at(0);
         // What is ridden takes the tape towards, never to, the point at which it feeds itself.
         let base = 0.25 + 0.45 * amount;
@@ -220,6 +224,11 @@ impl Synth {
         }
         let [_, _, _, _, left, right, ..] = &mut voices.lanes;
         self.tape.render(&into, &mut [left, right]);
+        // Repeats add up to 1 / (1 − feedback²).
+        let even = (1.3 * (1.0 - feedback * feedback)).sqrt();
+        let from = self.repeats;
+        self.repeats = even * (0.55 + 0.45 * amount);
+        Segment::between(from, self.repeats, BLOCK_LEN)
     }
 
     /// Filters brush, hiss, echoes, bass and reed, all at once.
@@ -272,7 +281,7 @@ impl Synth {
         0.78 + 0.165 * space
     }
 
-    fn sum(&self, out: &mut Block, hall: &Block, faders: &[Segment; Mix::FADERS], [echo, space]: [Segment; 2]) {
+    fn sum(&self, out: &mut Block, hall: &Block, faders: &[Segment; Mix::FADERS], [repeats, space]: [Segment; 2]) {
         let fader = |fader: Fader| faders[fader as usize];
         let voices = &self.voices;
         // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
@@ -282,7 +291,6 @@ impl Synth {
         };
         let wet = Segment::between(even(space.from), even(space.at(BLOCK_LEN)), BLOCK_LEN);
         let dry = Segment { from: 1.0 - 0.45 * space.from, step: -0.45 * space.step };
-        let repeats = Segment { from: 0.35 + 0.75 * echo.from, step: 0.75 * echo.step };
         for (side, out) in out.iter_mut().enumerate() {
             out.fill(0.0);
             if voices.heard.chords {
