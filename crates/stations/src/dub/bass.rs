@@ -68,7 +68,8 @@ impl Bass {
         if goal == 0.0 && self.level.level() < 1e-4 {
             self.level.reset(0.0);
         }
-        self.pitch = self.note + (self.pitch - self.note) * math::exp2(-(len as f32) / (0.012 * rate));
+        self.pitch =
+            self.note + (self.pitch - self.note) * math::exp2(-(len as f32) / (0.012 * rate));
         let step = math::hz_from_note(self.pitch) / rate;
         self.pair.set(step, step);
         let pluck = self.pluck.advance(len, 0.002 * rate, 0.09 * rate);

@@ -84,7 +84,9 @@ impl State for Pulse {
         self.tempo = self.tempo.map(|tempo| math::clamp(tempo, 60.0, 95.0));
         self.swing.visit(word);
         self.swing = math::clamp(self.swing, 0.5, 0.66);
-        for (value, end) in [(&mut self.step, Self::BAR), (&mut self.second, 1 << 24), (&mut self.rest, 256)] {
+        for (value, end) in
+            [(&mut self.step, Self::BAR), (&mut self.second, 1 << 24), (&mut self.rest, 256)]
+        {
             value.visit(word);
             *value %= end;
         }

@@ -145,8 +145,14 @@ impl Composer {
             play(Note::Desk(mix));
         }
         let amounts = [scene.brush, self.density];
-        let strokes =
-            riddim::strokes(&self.chance, scene.groove, place.scene, self.draw_bar(), step, amounts);
+        let strokes = riddim::strokes(
+            &self.chance,
+            scene.groove,
+            place.scene,
+            self.draw_bar(),
+            step,
+            amounts,
+        );
         if strokes.kick > 0.0 {
             play(Note::Kick(strokes.kick));
         }
@@ -167,19 +173,30 @@ impl Composer {
         let hand = self.hand();
         let bar = self.draw_bar();
         let amounts = [scene.brush, self.density];
-        let strokes =
-            riddim::strokes(&self.chance, scene.groove, place.scene, self.draw_bar(), step, amounts);
+        let strokes = riddim::strokes(
+            &self.chance,
+            scene.groove,
+            place.scene,
+            self.draw_bar(),
+            step,
+            amounts,
+        );
         if strokes.rim > 0.0 {
             play(Note::Rim { gain: strokes.rim, send: hand.rim });
         }
         let is_throw = hand.throws && hand.cut == Some(step);
         let opens = place.count() == 0 && step == 0;
-        let gain =
-            riddim::stab(&self.chance, scene.figure, place.scene, bar, step, self.density);
+        let gain = riddim::stab(&self.chance, scene.figure, place.scene, bar, step, self.density);
         let gain = if is_throw || opens { 1.0 } else { gain };
         if gain > 0.0 {
-            let tone = self.chance.between(stream::TONE, bar.wrapping_mul(16).wrapping_add(step), -0.35, 0.35);
-            let held = if scene.figure == Figure::Skank || is_throw { 0.0 } else { 0.5 * step_len as f32 };
+            let tone = self.chance.between(
+                stream::TONE,
+                bar.wrapping_mul(16).wrapping_add(step),
+                -0.35,
+                0.35,
+            );
+            let held =
+                if scene.figure == Figure::Skank || is_throw { 0.0 } else { 0.5 * step_len as f32 };
             play(self.chord(gain, held, tone));
         } else if scene.figure == Figure::Pad && step == 0 {
             self.play_pad(step_len, play);
@@ -232,11 +249,19 @@ impl Composer {
         let up = match above {
             7 => 12,
             0 => 0,
-            _ if above < 0 => scale.note(scale.above(degree - scale.len(), 7 + above)) - scale.note(degree),
+            _ if above < 0 => {
+                scale.note(scale.above(degree - scale.len(), 7 + above)) - scale.note(degree)
+            }
             _ => scale.note(scale.above(degree, above)) - scale.note(degree),
         };
         let note = root + up;
-        (if note < 16 { note + 12 } else if note > 35 { note - 12 } else { note }) as f32
+        (if note < 16 {
+            note + 12
+        } else if note > 35 {
+            note - 12
+        } else {
+            note
+        }) as f32
     }
 
     /// A note of the melody, around C5.
@@ -278,7 +303,8 @@ impl Composer {
 
     /// The tape goes round in three sixteenths; some scenes have it in two.
     fn tape_len(&self) -> f32 {
-        let steps = if self.chance.happens(stream::TAPE, self.place.scene, 0.22) { 2.0 } else { 3.0 };
+        let steps =
+            if self.chance.happens(stream::TAPE, self.place.scene, 0.22) { 2.0 } else { 3.0 };
         steps * self.pulse.step_len()
     }
 
@@ -318,7 +344,8 @@ impl performer::Composer for Composer {
         // Two to nine milliseconds, a habit of the seed and a little of the moment.
         let draw = self.draw_bar().wrapping_mul(16).wrapping_add(step);
         let habit = self.chance.between(stream::DRAG, u32::MAX, 0.02, 0.06);
-        let late = (habit + self.chance.between(stream::DRAG, draw, 0.0, 0.03)) * self.pulse.step_len();
+        let late =
+            (habit + self.chance.between(stream::DRAG, draw, 0.0, 0.03)) * self.pulse.step_len();
         let late = (late as u32).clamp(1, len.max(2) - 1);
         self.behind = Some([len.max(2), late]);
         late
@@ -327,7 +354,10 @@ impl performer::Composer for Composer {
     fn title(&self) -> Title {
         let root = ROOTS[(self.root[0] + self.key) as usize % ROOTS.len()];
         let scale = SCALES[self.scale[0] as usize % SCALES.len()];
-        Title { scene: form::scene(&self.chance, self.place.scene).title, key: Some((shown(root), shown(scale))) }
+        Title {
+            scene: form::scene(&self.chance, self.place.scene).title,
+            key: Some((shown(root), shown(scale))),
+        }
     }
 }
 
@@ -430,10 +460,14 @@ mod tests {
     fn a_chord_comes_first_and_never_two_kicks_at_once() {
         for seed in 0..30 {
             let notes = played(&mut composer(seed), 6000);
-            let first = notes.iter().find(|(_, note)| matches!(note, Note::Chord { .. })).unwrap().0;
+            let first =
+                notes.iter().find(|(_, note)| matches!(note, Note::Chord { .. })).unwrap().0;
             assert!(first < 2000, "a first chord after {first} samples");
-            let kicks: Vec<u64> =
-                notes.iter().filter(|(_, note)| matches!(note, Note::Kick(_))).map(|(at, _)| *at).collect();
+            let kicks: Vec<u64> = notes
+                .iter()
+                .filter(|(_, note)| matches!(note, Note::Kick(_)))
+                .map(|(at, _)| *at)
+                .collect();
             assert!(kicks.windows(2).all(|pair| pair[1] - pair[0] > 2000));
         }
     }

@@ -36,7 +36,8 @@ impl Drums {
     pub(super) fn new(chance: &Chance, stream: u32, sample_rate_hz: u32) -> Self {
         let sample_rate = sample_rate_hz as f32;
         let tuning = chance.between(stream, 0, 0.88, 1.15);
-        let modes = [(452.0, 0.5, 0.016), (911.0, 0.7, 0.011), (1730.0, 0.55, 0.008), (2890.0, 0.3, 0.005)];
+        let modes =
+            [(452.0, 0.5, 0.016), (911.0, 0.7, 0.011), (1730.0, 0.55, 0.008), (2890.0, 0.3, 0.005)];
         Self {
             kick: Phase::new(),
             body: Decay::new(),

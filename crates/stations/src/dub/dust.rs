@@ -5,9 +5,9 @@
 //! tick: one turn of a sine of 12–100 samples, falling in a straight line; most are small
 //! ```
 //!
-//! All of it is a function of the block's number, so it can be taken up anywhere.
+//! All of it is drawn by the block's number, so it can be taken up anywhere.
 
-use perpetuo_dsp::{Chance, Noise, Segment, State, math, mix};
+use perpetuo_dsp::{Chance, Noise, State, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 /// The dust of one performance.
@@ -15,11 +15,14 @@ pub(super) struct Dust {
     chance: Chance,
     stream: u32,
     block: u32,
+    /// What began in this block and the two before: the longest tick is shorter than two.
+    ticks: [Option<Tick>; 3],
     noise: Noise,
     sample_rate: f32,
 }
 
 /// Where a tick begins, in samples of its block, and what it is like.
+#[derive(Clone, Copy, Debug)]
 struct Tick {
     at: i32,
     len: i32,
@@ -33,14 +36,19 @@ impl Dust {
 
     pub(super) fn new(chance: &Chance, stream: u32, sample_rate_hz: u32) -> Self {
         let noise = Noise::new(chance.word(stream, u32::MAX));
-        Self { chance: *chance, stream, block: 0, noise, sample_rate: sample_rate_hz as f32 }
+        Self {
+            chance: *chance,
+            stream,
+            block: 0,
+            ticks: [None; 3],
+            noise,
+            sample_rate: sample_rate_hz as f32,
+        }
     }
 
-    /// Writes one block of hiss, not filtered yet, of two sides.
-    pub(super) fn render_hiss(&mut self, [left, right]: [&mut [f32]; 2], gain: Segment) {
+    /// Writes one block of hiss, white and at full scale, of two sides.
+    pub(super) fn render_hiss(&mut self, [left, right]: [&mut [f32]; 2]) {
         self.noise.render_pair(left, right);
-        mix::scale(left, gain);
-        mix::scale(right, gain);
     }
 
     /// Lets one block of hiss pass unheard.
@@ -50,16 +58,13 @@ impl Dust {
 
     /// Adds one block of crackle; `amount` 0..1.
     pub(super) fn render_crackle(&mut self, out: &mut [&mut [f32]; 2], amount: f32) {
-        if amount > 0.0 {
-            // The longest tick began at most two blocks ago.
-            for ago in 0..3 {
-                let block = self.block.wrapping_sub(ago);
-                if let Some(tick) = self.tick(block, amount) {
-                    tick.render(out, tick.at - (ago * BLOCK_LEN as u32) as i32);
-                }
+        self.ticks = [self.tick(self.block, amount), self.ticks[0], self.ticks[1]];
+        self.block = self.block.wrapping_add(1);
+        for (ago, tick) in self.ticks.iter().enumerate() {
+            if let Some(tick) = tick {
+                tick.render(out, tick.at - (ago * BLOCK_LEN) as i32);
             }
         }
-        self.block = self.block.wrapping_add(1);
     }
 
     /// Lets blocks pass unheard.
@@ -74,15 +79,13 @@ impl Dust {
         if rarity >= rate {
             return None;
         }
-        // One that would not be there with a little less comes up gently, so that no knob cuts it off.
-        let rise = math::clamp((rate - rarity) * 40.0 / (rate + 0.002), 0.0, 1.0);
         let draw = |of: u32| self.chance.unit(self.stream + of, block);
         let size = draw(1);
         let size = size * size * size;
         Some(Tick {
             at: (draw(2) * BLOCK_LEN as f32) as i32,
             len: 12 + (draw(3) * draw(3) * 56.0 + 30.0 * size) as i32,
-            gain: rise * (0.06 + 0.5 * size * size),
+            gain: 0.06 + 0.5 * size * size,
             place: 1.8 * draw(4) - 0.9,
         })
     }
@@ -92,7 +95,9 @@ impl Tick {
     fn render(&self, out: &mut [&mut [f32]; 2], at: i32) {
         let gains = mix::pan(self.place);
         for i in 0..self.len {
-            let Some(to) = usize::try_from(at + i).ok().filter(|to| *to < BLOCK_LEN) else { continue };
+            let Some(to) = usize::try_from(at + i).ok().filter(|to| *to < BLOCK_LEN) else {
+                continue;
+            };
             let share = i as f32 / self.len as f32;
             let wave = math::sin_turns(0.5 - share) * (1.0 - share);
             for (channel, gain) in out.iter_mut().zip(gains) {

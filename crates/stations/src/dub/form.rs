@@ -131,7 +131,8 @@ mod stream {
 /// Scene `count` of the performance, for ever.
 pub(super) fn scene(chance: &Chance, count: u32) -> &'static Scene {
     let plans = PLANS.len() as u32;
-    let (first, step) = (chance.below(stream::PLAN, 0, plans), 1 + chance.below(stream::PLAN, 1, plans - 1));
+    let (first, step) =
+        (chance.below(stream::PLAN, 0, plans), 1 + chance.below(stream::PLAN, 1, plans - 1));
     let side = (count / SIDE) % plans;
     let plan = &PLANS[((first + side * step) % plans) as usize];
     // Sides of one plan differ in which two neighbours in the middle change places.

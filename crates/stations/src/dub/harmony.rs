@@ -32,8 +32,14 @@ pub(super) struct Harmony {
 }
 
 /// Degrees a side may have besides its home: III, iv, v, VI, VII, in some orders, the usual ones first.
-const DEGREES: [[i32; 5]; 6] =
-    [[6, 3, 5, 2, 4], [3, 6, 4, 5, 2], [5, 6, 3, 4, 2], [6, 5, 2, 3, 4], [3, 4, 6, 2, 5], [4, 3, 6, 5, 2]];
+const DEGREES: [[i32; 5]; 6] = [
+    [6, 3, 5, 2, 4],
+    [3, 6, 4, 5, 2],
+    [5, 6, 3, 4, 2],
+    [6, 5, 2, 3, 4],
+    [3, 4, 6, 2, 5],
+    [4, 3, 6, 5, 2],
+];
 
 impl Harmony {
     /// Chords of a side: home and so many more.

@@ -41,7 +41,13 @@ const RHYTHMS: [&[(u32, u32)]; 7] = [
 ];
 
 /// What is sung at a step of a phrase of eight bars. `phrase` draws, `scene` holds the fragment.
-pub(super) fn sung(chance: &Chance, scene: u32, phrase: u32, [bar, step]: [u32; 2], amount: f32) -> Option<Sung> {
+pub(super) fn sung(
+    chance: &Chance,
+    scene: u32,
+    phrase: u32,
+    [bar, step]: [u32; 2],
+    amount: f32,
+) -> Option<Sung> {
     let is_answer = bar >= 4;
     if bar % 4 >= 2 || !chance.happens(stream::PHRASE, phrase, amount * 0.85) {
         return None;
@@ -50,7 +56,11 @@ pub(super) fn sung(chance: &Chance, scene: u32, phrase: u32, [bar, step]: [u32; 
         return None;
     }
     // Two fragments a scene, the second seldom.
-    let fragment = scene.wrapping_mul(2).wrapping_add(u32::from(chance.happens(stream::PHRASE + 200, phrase, 0.3)));
+    let fragment = scene.wrapping_mul(2).wrapping_add(u32::from(chance.happens(
+        stream::PHRASE + 200,
+        phrase,
+        0.3,
+    )));
     let rhythm = RHYTHMS[chance.below(stream::RHYTHM, fragment, RHYTHMS.len() as u32) as usize];
     let at = (bar % 4) * 16 + step;
     let note = rhythm.iter().position(|(on, _)| *on == at)?;
@@ -69,7 +79,12 @@ pub(super) fn sung(chance: &Chance, scene: u32, phrase: u32, [bar, step]: [u32; 
     Some(Sung {
         degree: degree.clamp(-3, 11),
         held: rhythm[note].1 as f32 * if is_last { 1.0 } else { 0.9 },
-        gain: chance.between(stream::STEP + 100, phrase.wrapping_mul(64).wrapping_add(at), 0.8, 1.0),
+        gain: chance.between(
+            stream::STEP + 100,
+            phrase.wrapping_mul(64).wrapping_add(at),
+            0.8,
+            1.0,
+        ),
         throws: is_last,
     })
 }
@@ -85,7 +100,9 @@ mod tests {
         for phrase in 0..60 {
             for bar in 0..8 {
                 for step in 0..16 {
-                    let Some(sung) = sung(&chance, phrase / 8, phrase, [bar, step], 1.0) else { continue };
+                    let Some(sung) = sung(&chance, phrase / 8, phrase, [bar, step], 1.0) else {
+                        continue;
+                    };
                     assert!(bar % 4 < 2 && (-3..=11).contains(&sung.degree));
                     if sung.throws {
                         assert!(matches!(sung.degree.rem_euclid(7), 0 | 4), "{sung:?}");

@@ -47,7 +47,7 @@ pub(crate) fn spec() -> StationSpec {
         version: 1,
         params: PARAMS,
         presets: PRESETS,
-        refill: Duration::from_secs(9),
+        refill: Duration::from_secs(10),
         perform: |performance| {
             let at = |param: Param| performance.values.at(param as usize);
             let composer = Composer::new(performance.seed, performance.sample_rate_hz, &at);
@@ -70,12 +70,24 @@ const PARAMS: &[ParamSpec] = &[
         .smoothing_ms(0)
         .applies(Applies::Beat)
         .taste(50.0..=62.0),
-    ParamSpec::number("density", "Density", 0.0..=1.0, 0.5, "How much is played between the echoes."),
+    ParamSpec::number(
+        "density",
+        "Density",
+        0.0..=1.0,
+        0.5,
+        "How much is played between the echoes.",
+    ),
     ParamSpec::number("brightness", "Brightness", 0.0..=1.0, 0.5, "How far the filters open.")
         .taste(0.2..=0.85),
     ParamSpec::number("space", "Space", 0.0..=1.0, 0.5, "From a dry desk to a long hall."),
-    ParamSpec::number("echo", "Echo", 0.0..=1.0, 0.55, "How much is sent to the tape, and how long it goes round.")
-        .taste(0.25..=0.9),
+    ParamSpec::number(
+        "echo",
+        "Echo",
+        0.0..=1.0,
+        0.55,
+        "How much is sent to the tape, and how long it goes round.",
+    )
+    .taste(0.25..=0.9),
     ParamSpec::number("wow", "Wow", 0.0..=1.0, 0.35, "How unsteady the tape runs.")
         .taste(0.1..=0.7),
     ParamSpec::number("dust", "Dust", 0.0..=1.0, 0.35, "Crackle and hiss of an old record.")

@@ -63,7 +63,8 @@ impl Reed {
             self.level.reset(0.0);
         }
         self.depth.advance(len, 0.16, 0.35 * rate, 0.1 * rate);
-        self.pitch = self.note + (self.pitch - self.note) * math::exp2(-(len as f32) / (0.01 * rate));
+        self.pitch =
+            self.note + (self.pitch - self.note) * math::exp2(-(len as f32) / (0.01 * rate));
         self.vibrato.set_phase_step(5.1 * len as f32 / rate);
         self.vibrato.skip(1);
         let turn = self.vibrato.turn as i32 as f32 * (1.0 / 4_294_967_296.0);

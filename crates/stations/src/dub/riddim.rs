@@ -65,7 +65,14 @@ const SPARSE: [u32; 7] = [
 ];
 
 /// How hard a stab is at a step of the figure, 0 for none. `scene` picks the figure, `bar` its changes.
-pub(super) fn stab(chance: &Chance, figure: Figure, scene: u32, bar: u32, step: u32, density: f32) -> f32 {
+pub(super) fn stab(
+    chance: &Chance,
+    figure: Figure,
+    scene: u32,
+    bar: u32,
+    step: u32,
+    density: f32,
+) -> f32 {
     let pick = |of: &[u32]| of[chance.below(stream::STABS, scene, of.len() as u32) as usize];
     let mask = match figure {
         Figure::Machine => pick(&MACHINES),
@@ -125,10 +132,14 @@ pub(super) fn strokes(
     let mut strokes = Strokes::default();
     if has(kick, at) {
         strokes.kick = if step.is_multiple_of(8) { 1.0 } else { 0.92 };
-    } else if has(kick, at.wrapping_add(2)) && chance.happens(stream::DRUMS + 100, draw, 0.06 * density) {
+    } else if has(kick, at.wrapping_add(2))
+        && chance.happens(stream::DRUMS + 100, draw, 0.06 * density)
+    {
         strokes.kick = 0.5;
     }
-    let rolls = bar % 8 == 7 && groove != Groove::Bare && chance.happens(stream::DRUMS + 200, bar, 0.4 * density);
+    let rolls = bar % 8 == 7
+        && groove != Groove::Bare
+        && chance.happens(stream::DRUMS + 200, bar, 0.4 * density);
     if has(if rolls { ROLL } else { rim }, at) {
         strokes.rim = chance.between(stream::DRUMS + 300, draw, 0.75, 1.0);
     } else if groove != Groove::Bare && chance.happens(stream::DRUMS + 400, draw, 0.03 * density) {
@@ -143,7 +154,8 @@ pub(super) fn strokes(
     if chance.happens(stream::BRUSH, draw, weight * (0.35 + 0.65 * brush)) {
         let accent = [0.55, 0.32, 1.0, 0.38][(step % 4) as usize];
         strokes.brush = brush * accent * chance.between(stream::BRUSH + 100, draw, 0.65, 1.0);
-        strokes.open = step % 4 == 2 && chance.happens(stream::BRUSH + 200, draw, 0.12 + 0.25 * brush);
+        strokes.open =
+            step % 4 == 2 && chance.happens(stream::BRUSH + 200, draw, 0.12 + 0.25 * brush);
     }
     strokes
 }
@@ -155,13 +167,31 @@ type Played = (u32, i32, u32);
 const OCTAVE: i32 = 7;
 
 const RIFFS: [&[Played]; 12] = [
-    &[(0, 0, 4), (6, 0, 2), (8, 2, 3), (12, 4, 3), (16, 0, 4), (22, -1, 2), (24, -3, 3), (28, -1, 2)],
+    &[
+        (0, 0, 4),
+        (6, 0, 2),
+        (8, 2, 3),
+        (12, 4, 3),
+        (16, 0, 4),
+        (22, -1, 2),
+        (24, -3, 3),
+        (28, -1, 2),
+    ],
     &[(0, 0, 6), (10, 0, 2), (12, 4, 4), (16, 0, 8), (26, -3, 4)],
     &[(4, 0, 2), (6, 0, 2), (8, 4, 4), (14, 2, 2), (20, 0, 2), (22, -1, 2), (24, 0, 6)],
     &[(0, 0, 2), (3, 0, 2), (6, 0, 5), (16, 0, 2), (19, 0, 2), (22, 2, 3), (27, 0, 3)],
     &[(0, 0, 12), (16, 0, 8), (26, -1, 4)],
     &[(0, 0, 3), (14, -1, 2), (16, 0, 6), (30, -3, 2)],
-    &[(2, 0, 2), (6, 0, 2), (10, 0, 2), (14, OCTAVE, 2), (18, 0, 2), (22, 0, 2), (26, -1, 2), (29, -3, 2)],
+    &[
+        (2, 0, 2),
+        (6, 0, 2),
+        (10, 0, 2),
+        (14, OCTAVE, 2),
+        (18, 0, 2),
+        (22, 0, 2),
+        (26, -1, 2),
+        (29, -3, 2),
+    ],
     &[(0, 0, 4), (8, 4, 3), (12, 3, 3), (16, 2, 4), (24, 0, 3), (28, -1, 3)],
     &[(0, 0, 6), (11, 0, 3), (16, 0, 3), (20, OCTAVE, 2), (22, 4, 4)],
     &[(6, 0, 3), (9, 0, 5), (22, 0, 3), (25, -3, 5)],
@@ -203,8 +233,16 @@ pub(super) fn bass(
         return None;
     }
     let ends_otherwise = bar % 8 >= 6 && at >= 20 && chance.happens(stream::NOTE + 200, draw, 0.5);
-    let above = if ends_otherwise { [-3, 4, OCTAVE, 2][chance.below(stream::NOTE + 300, draw, 4) as usize] } else { *above };
-    Some(Deep { above, held: *held as f32, gain: chance.between(stream::NOTE + 400, draw, 0.88, 1.0) })
+    let above = if ends_otherwise {
+        [-3, 4, OCTAVE, 2][chance.below(stream::NOTE + 300, draw, 4) as usize]
+    } else {
+        *above
+    };
+    Some(Deep {
+        above,
+        held: *held as f32,
+        gain: chance.between(stream::NOTE + 400, draw, 0.88, 1.0),
+    })
 }
 
 #[cfg(test)]
@@ -226,9 +264,15 @@ mod tests {
     fn a_line_comes_back_and_two_sides_have_lines_of_their_own() {
         let chance = Chance::new(9);
         let line = |side: u32, bar: u32| -> Vec<_> {
-            (0..32).map(|at| bass(&chance, [side, 0], bar + at / 16, at % 16, [1.0, 1.0]).map(|note| note.above)).collect()
+            (0..32)
+                .map(|at| {
+                    bass(&chance, [side, 0], bar + at / 16, at % 16, [1.0, 1.0])
+                        .map(|note| note.above)
+                })
+                .collect()
         };
-        let alike = (0..32).filter(|at| line(0, 0)[*at as usize] == line(0, 2)[*at as usize]).count();
+        let alike =
+            (0..32).filter(|at| line(0, 0)[*at as usize] == line(0, 2)[*at as usize]).count();
         assert!(alike > 26, "{alike} of 32 steps");
         assert!((1..12).any(|side| line(side, 0) != line(0, 0)));
     }
@@ -238,7 +282,8 @@ mod tests {
         let chance = Chance::new(5);
         let stabs = |density: f32| {
             let all = (0..100).flat_map(|bar| (0..16).map(move |step| (bar, step)));
-            all.filter(|(bar, step)| stab(&chance, Figure::Machine, 2, *bar, *step, density) > 0.0).count()
+            all.filter(|(bar, step)| stab(&chance, Figure::Machine, 2, *bar, *step, density) > 0.0)
+                .count()
         };
         assert!(stabs(1.0) > stabs(0.0) + 40, "{} {}", stabs(1.0), stabs(0.0));
     }

@@ -203,8 +203,8 @@ impl Stabs {
             false => [Self::ATTACK[0], timbre.release],
         };
         let level = hand.level.advance(len, goal, attack * rate, release * rate);
-        // Below -80 dB it is over.
-        if goal == 0.0 && hand.level.level() < 1e-4 {
+        // Below -70 dB it is over.
+        if goal == 0.0 && hand.level.level() < 3e-4 {
             hand.level.reset(0.0);
             return (Segment::between(level.from, 0.0, len), tuning);
         }

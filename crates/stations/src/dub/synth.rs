@@ -56,6 +56,8 @@ pub(super) struct Synth {
     tape: Tape,
     /// Gain of the echoes, by which a tape that goes round for longer is no louder.
     repeats: f32,
+    /// What all but drums and bass are turned down to by the kick.
+    duck: f32,
     hall: Reverb,
     master: Master,
     voices: Voices,
@@ -72,7 +74,6 @@ struct Voices {
     rim: [f32; BLOCK_LEN],
     /// Rim and reed on their way to the tape.
     sent: [f32; BLOCK_LEN],
-    duck: [f32; BLOCK_LEN],
     heard: Heard,
 }
 
@@ -92,7 +93,6 @@ impl Voices {
         kick: [0.0; BLOCK_LEN],
         rim: [0.0; BLOCK_LEN],
         sent: [0.0; BLOCK_LEN],
-        duck: [1.0; BLOCK_LEN],
         heard: Heard { chords: false, kick: false, rim: false, reed: false },
     };
 }
@@ -136,10 +136,11 @@ impl Synth {
             bank: SvfBank::new([lane; 8], [Band, Band, Low, Low, High, High, Low, Low]),
             tape,
             repeats: 0.5,
+            duck: 1.0,
             hall: Reverb::new(sample_rate_hz),
             master: Master::new(
                 22.0,
-                Leveler::new(Self::GOAL, 2.5, 18.0, 1.0, sample_rate_hz),
+                Leveler::new(Self::GOAL, 2.5, 30.0, 1.0, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),
@@ -162,12 +163,7 @@ impl Synth {
         chords.iter_mut().for_each(|channel| channel.fill(0.0));
         voices.heard.chords |= self.stabs.render(&mut chords, light);
         self.bass.render(&mut voices.lanes[BASS][samples.clone()]);
-        let from = self.drums.kick_level();
         voices.heard.kick |= self.drums.render_kick(&mut voices.kick[samples.clone()]);
-        let duck = Segment::between(from, self.drums.kick_level(), samples.len());
-        for (i, sample) in voices.duck[samples.clone()].iter_mut().enumerate() {
-            *sample = 1.0 - 0.3 * duck.at(i);
-        }
         let sent = &mut voices.sent[samples.clone()];
         sent.fill(0.0);
         voices.heard.rim |= self.drums.render_rim(&mut voices.rim[samples.clone()], sent);
@@ -195,9 +191,12 @@ impl Synth {
         let dust = self.dustiness.advance();
         self.sweeps.iter_mut().for_each(|sweep| sweep.skip(1));
         let repeats = self.run_tape(fader(Fader::Send), fader(Fader::Ride).at(0), echo);
-        self.run_bank(product(dust, fader(Fader::Dust)).times(0.012), fader(Fader::Ride).at(0));
+        let hiss = product(dust, fader(Fader::Dust)).times(0.012);
+        self.run_bank(hiss.from + hiss.step > 0.0, fader(Fader::Ride).at(0));
         let hall = self.run_hall(fader(Fader::Chords), fader(Fader::Drums), space, echo);
-        self.sum(out, &hall, &faders, [repeats, space]);
+        let duck = Segment::between(self.duck, 1.0 - 0.3 * self.drums.kick_level(), BLOCK_LEN);
+        self.duck = duck.at(BLOCK_LEN);
+        self.sum(out, &hall, &faders, [repeats, space, duck, hiss]);
         let [left, right] = out;
         let crackle = dust.at(BLOCK_LEN) * fader(Fader::Dust).at(BLOCK_LEN);
         self.dust.render_crackle(&mut [left, right], crackle);
@@ -208,7 +207,7 @@ impl Synth {
         let amount = echo.at(0);
         // What is ridden takes the tape towards, never to, the point at which it feeds itself.
         let base = 0.25 + 0.45 * amount;
-        let feedback = base + (0.9 - base) * ride * (0.45 + 0.55 * amount);
+        let feedback = base + (0.88 - base) * ride * (0.45 + 0.55 * amount);
         self.tape.set_feedback(feedback, 0.52 - 0.3 * self.brightness.value());
         self.tape.set_wow(self.wow.value());
         let share = Segment { from: 0.25 + 0.75 * echo.from, step: 0.75 * echo.step };
@@ -232,12 +231,12 @@ impl Synth {
     }
 
     /// Filters brush, hiss, echoes, bass and reed, all at once.
-    fn run_bank(&mut self, hiss: Segment, ride: f32) {
+    fn run_bank(&mut self, hisses: bool, ride: f32) {
         let rate = self.sample_rate;
         let octaves = 2.0 * (self.brightness.value() - 0.5);
         let [_, _, left, right, ..] = &mut self.voices.lanes;
-        if hiss.from + hiss.step > 0.0 {
-            self.dust.render_hiss([left, right], hiss);
+        if hisses {
+            self.dust.render_hiss([left, right]);
         } else {
             self.dust.skip_hiss();
             left.fill(0.0);
@@ -254,7 +253,13 @@ impl Synth {
     }
 
     /// What the hall answers to chords, rim, reed, brush and echoes.
-    fn run_hall(&mut self, chords: Segment, drums: Segment, space: Segment, echo: Segment) -> Block {
+    fn run_hall(
+        &mut self,
+        chords: Segment,
+        drums: Segment,
+        space: Segment,
+        echo: Segment,
+    ) -> Block {
         let voices = &self.voices;
         let mut hall = [[0.0; BLOCK_LEN]; 2];
         for (side, hall) in hall.iter_mut().enumerate() {
@@ -281,7 +286,13 @@ impl Synth {
         0.78 + 0.165 * space
     }
 
-    fn sum(&self, out: &mut Block, hall: &Block, faders: &[Segment; Mix::FADERS], [repeats, space]: [Segment; 2]) {
+    fn sum(
+        &self,
+        out: &mut Block,
+        hall: &Block,
+        faders: &[Segment; Mix::FADERS],
+        [repeats, space, duck, hiss]: [Segment; 4],
+    ) {
         let fader = |fader: Fader| faders[fader as usize];
         let voices = &self.voices;
         // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
@@ -290,7 +301,9 @@ impl Synth {
             (4.7 * (1.0 - feedback * feedback)).sqrt() * (0.03 + 0.5 * space)
         };
         let wet = Segment::between(even(space.from), even(space.at(BLOCK_LEN)), BLOCK_LEN);
+        let (wet, repeats) = (product(wet, duck), product(repeats, duck));
         let dry = Segment { from: 1.0 - 0.45 * space.from, step: -0.45 * space.step };
+        let dry = product(dry, duck);
         for (side, out) in out.iter_mut().enumerate() {
             out.fill(0.0);
             if voices.heard.chords {
@@ -304,18 +317,15 @@ impl Synth {
             mix::add(out, &hall[1 - side], wet.times(0.28));
             let reed = if side == 0 { 0.1 } else { 0.125 };
             if voices.heard.reed {
-                mix::add(out, &voices.lanes[REED], Segment::flat(reed));
+                mix::add(out, &voices.lanes[REED], duck.times(reed));
             }
             if voices.heard.kick {
-                for (sample, duck) in out.iter_mut().zip(&voices.duck) {
-                    *sample *= duck;
-                }
                 mix::add(out, &voices.kick, fader(Fader::Kick).times(0.23));
             }
             if voices.heard.rim {
                 mix::add(out, &voices.rim, fader(Fader::Drums).times(0.17));
             }
-            mix::add(out, &voices.lanes[HISS + side], Segment::flat(1.0));
+            mix::add(out, &voices.lanes[HISS + side], hiss);
             mix::add(out, &voices.lanes[BRUSH + side], fader(Fader::Drums).times(0.75));
             mix::add(out, &voices.lanes[BASS], fader(Fader::Bass).times(0.18));
         }
@@ -384,8 +394,13 @@ impl State for Synth {
         self.drums.visit(word);
         self.dust.visit(word);
         self.desk.visit(word);
-        let knobs =
-            [&mut self.brightness, &mut self.space, &mut self.echo, &mut self.wow, &mut self.dustiness];
+        let knobs = [
+            &mut self.brightness,
+            &mut self.space,
+            &mut self.echo,
+            &mut self.wow,
+            &mut self.dustiness,
+        ];
         knobs.into_iter().for_each(|knob| knob.visit(word));
         self.sweeps.iter_mut().for_each(|sweep| sweep.turn.visit(word));
         self.tape.visit(word);
