@@ -14,10 +14,10 @@ use perpetuo_station::Title;
 use super::{
     Param,
     clock::Pulse,
-    desk::Mix,
     form::{self, Figure, Hand, Place},
-    harmony::{Harmony, VOICES},
+    harmony::Harmony,
     melody,
+    note::Note,
     riddim::{self, Deep},
 };
 use crate::{
@@ -32,43 +32,6 @@ mod stream {
     pub(super) const DRAG: u32 = 720;
     pub(super) const TAPE: u32 = 730;
     pub(super) const TONE: u32 = 740;
-}
-
-/// What the synthesiser is told.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Note {
-    /// The faders go elsewhere.
-    Desk(Mix),
-    /// Samples between two repeats of the tape.
-    Tape(f32),
-    Chord {
-        notes: [f32; VOICES],
-        gain: f32,
-        /// Samples held; 0 for a stab.
-        held: f32,
-        /// How far the filter opens more than usual, in octaves.
-        tone: f32,
-    },
-    Bass {
-        note: f32,
-        gain: f32,
-        held: f32,
-    },
-    Kick(f32),
-    Rim {
-        gain: f32,
-        send: f32,
-    },
-    Brush {
-        gain: f32,
-        open: bool,
-    },
-    Reed {
-        note: f32,
-        gain: f32,
-        held: f32,
-        send: f32,
-    },
 }
 
 /// The composer of one performance.
@@ -354,34 +317,8 @@ impl performer::Composer for Composer {
     fn title(&self) -> Title {
         let root = ROOTS[(self.root[0] + self.key) as usize % ROOTS.len()];
         let scale = SCALES[self.scale[0] as usize % SCALES.len()];
-        Title {
-            scene: form::scene(&self.chance, self.place.scene).title,
-            key: Some((shown(root), shown(scale))),
-        }
-    }
-}
-
-/// A label as people write it.
-fn shown(label: &'static str) -> &'static str {
-    match label {
-        "c" => "C",
-        "c_sharp" => "C♯",
-        "d" => "D",
-        "d_sharp" => "D♯",
-        "e" => "E",
-        "f" => "F",
-        "f_sharp" => "F♯",
-        "g" => "G",
-        "g_sharp" => "G♯",
-        "a" => "A",
-        "a_sharp" => "A♯",
-        "b" => "B",
-        "minor_pentatonic" => "minor pentatonic",
-        "major_pentatonic" => "major pentatonic",
-        "harmonic_minor" => "harmonic minor",
-        "in_sen" => "in sen",
-        "whole_tone" => "whole tone",
-        _ => label,
+        let scene = form::scene(&self.chance, self.place.scene).title;
+        Title { scene, key: Some((root, scale)) }
     }
 }
 
@@ -402,7 +339,8 @@ impl State for Composer {
         self.place.bar = self.place.bar.min(255);
         self.place.bars = form::bars(&self.chance, self.place.scene);
         let [mut len, mut late] = self.behind.unwrap_or_default();
-        (len.visit(word), late.visit(word));
+        len.visit(word);
+        late.visit(word);
         // A sixteenth at 60 bpm and 192 kHz is less.
         let (len, late) = (len.min(1 << 16), late.min(1 << 16));
         self.behind = (late > 0 && late < len).then_some([len, late]);
@@ -486,22 +424,6 @@ mod tests {
                         assert!(notes.iter().all(|note| (28.0..=76.0).contains(note)));
                     }
                     _ => {}
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn temporary_timeline() {
-        for seed in 1..5 {
-            let mut composer = composer(seed);
-            let (mut now, mut last) = (0_u64, None);
-            while now < 44_100 * 900 {
-                now += u64::from(composer.compose(&mut |_| {}));
-                let title = composer.title();
-                if last != Some(title) {
-                    println!("{seed} {} {title}", now / 44_100);
-                    last = Some(title);
                 }
             }
         }

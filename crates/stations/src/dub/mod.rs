@@ -22,6 +22,7 @@ mod dust;
 mod form;
 mod harmony;
 mod melody;
+mod note;
 mod reed;
 mod riddim;
 mod stabs;
@@ -214,3 +215,37 @@ const PRESETS: &[Preset] = &[
         ],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use perpetuo_station::{Performance, Station};
+
+    const SAMPLE_RATE_HZ: u32 = 44_100;
+
+    fn start() -> Box<dyn Station> {
+        let values = spec().defaults();
+        let performance = Performance { seed: 6, sample_rate_hz: SAMPLE_RATE_HZ, values: &values };
+        (spec().perform)(&performance)
+    }
+
+    fn rendered(station: &mut dyn Station, len: usize) -> Vec<f64> {
+        let (mut left, mut right) = (vec![0.0; len], vec![0.0; len]);
+        station.render(&mut [&mut left, &mut right]);
+        left.into_iter().map(f64::from).collect()
+    }
+
+    #[test]
+    fn a_passage_sounds_the_same_from_a_minute_before_it_on() {
+        let second = 689 * 64;
+        let (mut whole, mut late) = (start(), start());
+        rendered(&mut *whole, 150 * second);
+        let passed = late.skip(90 * second as u64);
+        rendered(&mut *late, 150 * second - passed as usize);
+        let (a, b) = (rendered(&mut *whole, 3 * second), rendered(&mut *late, 3 * second));
+        let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        // The leveler's patience is longer than a minute, so not the loudness but the shape is compared.
+        let alike = product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt();
+        assert!(alike > 0.999, "{alike}");
+    }
+}

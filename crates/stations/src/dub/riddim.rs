@@ -224,11 +224,12 @@ pub(super) fn bass(
     let at = (bar % 2) * 16 + step;
     let draw = bar.wrapping_mul(64).wrapping_add(step);
     let Some((_, above, held)) = riff.iter().find(|(on, ..)| *on == at) else {
-        let ghost = chance.happens(stream::NOTE, draw, 0.05 * amount * density) && step % 2 == 0;
-        return ghost.then(|| Deep { above: 0, held: 1.0, gain: 0.6 });
+        let ghost =
+            chance.happens(stream::NOTE, draw, 0.05 * amount * density) && step.is_multiple_of(2);
+        return ghost.then_some(Deep { above: 0, held: 1.0, gain: 0.6 });
     };
     // Space: notes off the ones go first where there is to be less.
-    let stays = if at % 16 == 0 { 1.0 } else { 0.55 + 0.5 * density };
+    let stays = if at.is_multiple_of(16) { 1.0 } else { 0.55 + 0.5 * density };
     if !chance.happens(stream::NOTE + 100, draw, stays * amount) {
         return None;
     }

@@ -67,6 +67,10 @@ impl Hand {
         }
     }
 
+    fn is_silent(&self) -> bool {
+        self.level.level() == 0.0 && self.chord.held <= 0.0
+    }
+
     fn is_pad(&self, sample_rate: f32) -> bool {
         self.chord.held > 0.3 * sample_rate
     }
@@ -149,8 +153,7 @@ impl Stabs {
     /// Adds the chords, a multiple of 8 samples; `light` in octaves. Whether there are any.
     pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], light: f32) -> bool {
         let len = out[0].len();
-        let is_silent = |hand: &Hand| hand.level.level() == 0.0 && hand.chord.held <= 0.0;
-        if self.hands.iter().all(is_silent) {
+        if self.hands.iter().all(Hand::is_silent) {
             return false;
         }
         let makeup = [self.makeup, math::exp2(Self::MAKEUP * math::clamp(light, -4.0, 4.0))];
@@ -183,6 +186,9 @@ impl Stabs {
     fn pass(&mut self, at: usize, len: usize, light: f32) -> (Segment, Tuning) {
         let (timbre, rate) = (self.timbre, self.sample_rate);
         let hand = &mut self.hands[at];
+        if hand.is_silent() {
+            return (Segment::flat(0.0), Tuning::new(0.01, 1.0));
+        }
         let is_pad = hand.chord.held > 0.3 * rate || hand.chord.tone < -0.5;
         let contour = hand.contour.advance(len, 0.000_5 * rate, timbre.contour * rate);
         let depth = if is_pad { 0.0 } else { timbre.depth };
