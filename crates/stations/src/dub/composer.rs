@@ -120,7 +120,8 @@ impl Composer {
             play(Note::Kick(strokes.kick));
         }
         if strokes.brush > 0.02 {
-            play(Note::Brush { gain: strokes.brush, open: strokes.open });
+            let riddim::Strokes { brush, open, place, .. } = strokes;
+            play(Note::Brush { gain: brush, open, place });
         }
         let amounts = [scene.bass, self.density];
         let ids = [self.side(), place.scene];

@@ -6,7 +6,7 @@
 //! brush noise of two sides, rising in 3 ms, falling by halves of 17 or 70 ms ─► (band, in the bank)
 //! ```
 
-use perpetuo_dsp::{Chance, Decay, ModalBank, Noise, Partial, Phase, Segment, math, mix};
+use perpetuo_dsp::{Chance, Decay, ModalBank, Noise, Partial, Phase, Segment, mix};
 use perpetuo_station::BLOCK_LEN;
 
 /// The drums of one performance. All of it is over within a second, so no snapshot needs it.
@@ -25,7 +25,7 @@ pub(super) struct Drums {
     /// The latest two samples of both sides' noise.
     before: [[f32; 2]; 2],
     is_open: bool,
-    /// Of the brush: it goes from side to side.
+    /// Of the brush, -1..1.
     place: f32,
     /// Of the seed, around 1: how the set is tuned.
     tuning: f32,
@@ -81,9 +81,9 @@ impl Drums {
         self.rim_send = send;
     }
 
-    pub(super) fn stroke_brush(&mut self, gain: f32, is_open: bool) {
+    pub(super) fn stroke_brush(&mut self, gain: f32, is_open: bool, place: f32) {
         self.brush.strike(gain);
-        (self.is_open, self.place) = (is_open, -self.place);
+        (self.is_open, self.place) = (is_open, place);
     }
 
     /// How loud the kick is, 0..1: what others make way for.
@@ -166,7 +166,5 @@ fn soften(io: &mut [f32], before: &mut [f32; 2]) {
 impl perpetuo_dsp::State for Drums {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.noise.visit(word);
-        self.place.visit(word);
-        self.place = math::clamp(self.place, -0.35, 0.35);
     }
 }

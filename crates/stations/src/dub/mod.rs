@@ -224,7 +224,9 @@ mod tests {
     const SAMPLE_RATE_HZ: u32 = 44_100;
 
     fn start() -> Box<dyn Station> {
-        let values = spec().defaults();
+        // Without the hall, whose sway keeps no time while it is not heard.
+        let mut values = spec().defaults();
+        values.apply(spec().setting_of("space", 0.0).unwrap());
         let performance = Performance { seed: 6, sample_rate_hz: SAMPLE_RATE_HZ, values: &values };
         (spec().perform)(&performance)
     }

@@ -30,6 +30,8 @@ pub(super) enum Note {
     Brush {
         gain: f32,
         open: bool,
+        /// From -1 (left) to 1 (right).
+        place: f32,
     },
     Reed {
         note: f32,

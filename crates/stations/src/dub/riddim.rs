@@ -101,8 +101,9 @@ pub(super) struct Strokes {
     pub kick: f32,
     pub rim: f32,
     pub brush: f32,
-    /// A longer stroke of the brush.
+    /// A longer stroke of the brush, and where it falls, -1..1.
     pub open: bool,
+    pub place: f32,
 }
 
 const RIMS: [u32; 4] =
@@ -154,6 +155,8 @@ pub(super) fn strokes(
     if chance.happens(stream::BRUSH, draw, weight * (0.35 + 0.65 * brush)) {
         let accent = [0.55, 0.32, 1.0, 0.38][(step % 4) as usize];
         strokes.brush = brush * accent * chance.between(stream::BRUSH + 100, draw, 0.65, 1.0);
+        let side = if step % 4 < 2 { -1.0 } else { 1.0 };
+        strokes.place = side * chance.between(stream::BRUSH + 300, draw, 0.15, 0.5);
         strokes.open =
             step % 4 == 2 && chance.happens(stream::BRUSH + 200, draw, 0.12 + 0.25 * brush);
     }

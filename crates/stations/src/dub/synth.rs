@@ -210,7 +210,7 @@ impl performer::Synth for Synth {
             Note::Bass { note, gain, held } => self.bass.play(note, gain, held),
             Note::Kick(gain) => self.drums.strike_kick(gain),
             Note::Rim { gain, send } => self.drums.strike_rim(gain, send),
-            Note::Brush { gain, open } => self.drums.stroke_brush(gain, open),
+            Note::Brush { gain, open, place } => self.drums.stroke_brush(gain, open, place),
             Note::Reed { note, gain, held, send } => self.reed.play(note, gain, held, send),
         }
     }
