@@ -22,5 +22,5 @@ use perpetuo_station::StationSpec;
 
 /// Every station, the one to begin with first.
 pub fn all() -> Vec<StationSpec> {
-    vec![drift::spec(), acid::spec(), drone::spec(), dub::spec()]
+    vec![drift::spec(), acid::spec(), dub::spec(), drone::spec()]
 }
