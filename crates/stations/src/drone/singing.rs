@@ -88,7 +88,12 @@ impl Singing {
     /// Tunes the breath that begins to two tones, each put into an octave of its own.
     pub(super) fn breathe(&mut self, chance: &Chance, tones: [f32; 2]) {
         for (side, tone) in tones.into_iter().enumerate() {
-            let lowest = chance.between(BREATH + 3, 2 * self.breaths + side as u32, 8.9, 10.3);
+            let lowest = chance.between(
+                BREATH + 3,
+                self.breaths.wrapping_mul(2).wrapping_add(side as u32),
+                8.9,
+                10.3,
+            );
             let octaves = lowest - tone;
             let up = octaves as i32 + i32::from(octaves > 0.0);
             self.bands[side] = math::clamp(tone + up as f32, 8.0, 12.2);
