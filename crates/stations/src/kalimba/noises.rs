@@ -1,0 +1,168 @@
+//! What is noise: the nail on the tine, the box under it, the rattle of loose shells, and a shaker.
+//!
+//! ```text
+//! noise ─► · (click + buzz · max(0, |x| − threshold)) ─┬─► band around 3 kHz ─► nail and rattle
+//!                                                      └─► band around 230 Hz ─► the box
+//! noise ─► · shake ─► band around 5.8 kHz ─► shaker       tines ─► low-pass ─► tines (brightness)
+//! ```
+//!
+//! A shell touches the tine only near the end of its swing, hence the threshold: noise comes in bursts at
+//! the tine's own pitch and stops before the tine does (Berliner, *The Soul of Mbira*, ch. 2, on the
+//! *machachara*). All eight filters are one bank.
+
+use perpetuo_dsp::{Decay, Noise, Response, Segment, State, SvfBank, Tuning, math};
+use perpetuo_station::BLOCK_LEN;
+
+use super::tines::Struck;
+use crate::performer::Block;
+
+/// The noises of one performance.
+pub(super) struct Noises {
+    noise: Noise,
+    clicks: [Decay; 2],
+    shake: Decay,
+    filters: SvfBank,
+    sample_rate: f32,
+}
+
+/// One block of how loud noises are, as far as it is rendered.
+pub(super) struct Envelopes {
+    clicks: Block,
+    shake: [f32; BLOCK_LEN],
+}
+
+impl Envelopes {
+    pub(super) const SILENCE: Self =
+        Self { clicks: [[0.0; BLOCK_LEN]; 2], shake: [0.0; BLOCK_LEN] };
+}
+
+/// Where the knobs stand in a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tone {
+    /// 0..1.
+    pub brightness: f32,
+    /// 0..1: how much shells rattle.
+    pub buzz: Segment,
+}
+
+impl Noises {
+    /// Half-lives in seconds: a nail slips off within a few ms, beads roll for some tens.
+    const CLICK_SECONDS: f32 = 0.002_4;
+    const SHAKE_RISE_SECONDS: f32 = 0.005;
+    const SHAKE_FALL_SECONDS: f32 = 0.021;
+    /// Half of a soft tine's peak.
+    const THRESHOLD: f32 = 0.05;
+
+    pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
+        use Response::{Band, Low};
+        let sample_rate = sample_rate_hz as f32;
+        let responses = [Band, Band, Band, Band, Band, Band, Low, Low];
+        Self {
+            noise: Noise::new(salt),
+            clicks: [Decay::new(); 2],
+            shake: Decay::new(),
+            filters: SvfBank::new(tunings(0.5, sample_rate), responses),
+            sample_rate,
+        }
+    }
+
+    /// A nail leaves a tine.
+    pub(super) fn click(&mut self, gain: f32, place: f32) {
+        for (click, side) in self.clicks.iter_mut().zip([1.0 - place, 1.0 + place]) {
+            // On top of what is left of the last one.
+            click.strike(click.level() + gain * (0.25 + 0.375 * side));
+        }
+    }
+
+    /// Beads are thrown.
+    pub(super) fn shake(&mut self, gain: f32) {
+        self.shake.strike(gain);
+    }
+
+    /// Writes how loud noises are over a run of samples of the block.
+    pub(super) fn follow(&mut self, out: &mut Envelopes, samples: std::ops::Range<usize>) {
+        let (rate, len) = (self.sample_rate, samples.len());
+        for (click, out) in self.clicks.iter_mut().zip(&mut out.clicks) {
+            let level = click.advance(len, 8.0, Self::CLICK_SECONDS * rate);
+            write(&mut out[samples.clone()], level);
+        }
+        let (rise, fall) = (Self::SHAKE_RISE_SECONDS * rate, Self::SHAKE_FALL_SECONDS * rate);
+        let level = self.shake.advance(len, rise, fall);
+        write(&mut out.shake[samples], level);
+    }
+
+    /// Filters what is struck and adds the noises to it.
+    pub(super) fn render(&mut self, struck: &mut Struck, envelopes: &Envelopes, tone: Tone) {
+        let mut io = [[0.0; BLOCK_LEN]; 8];
+        let mut noise = [[0.0; BLOCK_LEN]; 2];
+        let [left, right] = &mut noise;
+        self.noise.render_pair(left, right);
+        for side in 0..2 {
+            let (x, click) = (&struck.sides[side], &envelopes.clicks[side]);
+            for i in 0..BLOCK_LEN {
+                let size = if x[i] < 0.0 { -x[i] } else { x[i] };
+                let over = size - Self::THRESHOLD;
+                let rattle = if over > 0.0 { tone.buzz.at(i) * over } else { 0.0 };
+                io[side][i] = noise[side][i] * (click[i] + rattle);
+                io[2 + side][i] = noise[side][i] * click[i];
+                // Each side's beads by themselves, a little apart.
+                io[4 + side][i] = noise[1 - side][i] * envelopes.shake[i];
+            }
+            io[6 + side] = *x;
+        }
+        self.filters.set(tunings(tone.brightness, self.sample_rate));
+        self.filters.process(&mut io, BLOCK_LEN);
+        let nail = 0.35 + 0.9 * tone.brightness;
+        for side in 0..2 {
+            let beads = if side == 0 { 0.55 } else { 0.75 };
+            for i in 0..BLOCK_LEN {
+                struck.sides[side][i] = io[6 + side][i]
+                    + nail * io[side][i]
+                    + 0.9 * io[2 + side][i]
+                    + beads * io[4 + side][i];
+            }
+        }
+    }
+
+    /// Lets blocks pass unheard.
+    pub(super) fn skip(&mut self, blocks: u32) {
+        self.noise.skip((blocks as usize).wrapping_mul(BLOCK_LEN));
+    }
+}
+
+/// Nail left and right, box left and right, shaker left and right, tines left and right.
+fn tunings(brightness: f32, sample_rate: f32) -> [Tuning; 8] {
+    let nail = 2200.0 * math::exp2(1.1 * brightness);
+    let tines = 2100.0 * math::exp2(3.4 * brightness);
+    let shaker = 4900.0 * math::exp2(0.5 * brightness);
+    let of = |hz: f32, damping| Tuning::new(hz / sample_rate, damping);
+    [
+        of(nail, 0.8),
+        of(1.13 * nail, 0.8),
+        of(226.0, 0.45),
+        of(247.0, 0.45),
+        of(shaker, 0.8),
+        of(1.09 * shaker, 0.8),
+        of(tines, 1.4),
+        of(tines, 1.4),
+    ]
+}
+
+fn write(out: &mut [f32], level: Segment) {
+    for (i, sample) in out.iter_mut().enumerate() {
+        *sample = level.at(i);
+    }
+}
+
+/// Filters are no part of it: they settle within hundredths of a second.
+impl State for Noises {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.noise.visit(word);
+        for decay in self.clicks.iter_mut().chain([&mut self.shake]) {
+            decay.visit(word);
+            if !(0.0..=2.0).contains(&decay.level()) {
+                decay.reset();
+            }
+        }
+    }
+}
