@@ -215,7 +215,7 @@ impl Composer {
         self.pulse.play(&moment, bass, beaten, &mut self.queue);
     }
 
-    fn moment(&self) -> Moment<'_> {
+    fn moment(&self) -> Moment {
         let scene = self.scene();
         let chord = self.bar / scene.chord_bars % 4;
         let is_close = self.bar + 1 == self.bars;
@@ -234,9 +234,9 @@ impl Composer {
         let phrase = self.bar / PHRASE;
         let second = phrase >= self.enters(0, 2).min(1) && !self.is_out(0, phrase);
         Moment {
-            chance: &self.chance,
+            chance: self.chance,
             scene,
-            character: &self.character,
+            character: self.character,
             harmony: Harmony::of(key, root, kind, common),
             metre: self.metre(),
             step: self.step,

@@ -180,9 +180,17 @@ pub(super) struct Character {
 impl Character {
     pub(super) fn new(chance: &Chance, stream: u32) -> Self {
         let below = |of: u32, count: u32| chance.below(stream, of, count);
-        let house = [name::KALIMBA, name::KALIMBA, name::MBIRA, name::TONGUE, name::MARIMBA,
-            name::MUSIC_BOX, name::KALIMBA][below(0, 7) as usize];
-        let other = [name::KALIMBA, name::TONGUE, name::MUSIC_BOX, name::MBIRA][below(1, 4) as usize];
+        let house = [
+            name::KALIMBA,
+            name::KALIMBA,
+            name::MBIRA,
+            name::TONGUE,
+            name::MARIMBA,
+            name::MUSIC_BOX,
+            name::KALIMBA,
+        ][below(0, 7) as usize];
+        let other =
+            [name::KALIMBA, name::TONGUE, name::MUSIC_BOX, name::MBIRA][below(1, 4) as usize];
         let other = if other == house { name::KALIMBA } else { other };
         Self {
             house: [house, if other == house { name::MARIMBA } else { other }],
@@ -192,7 +200,10 @@ impl Character {
             phrase: below(5, 64),
             figure: below(6, 64),
             doubling: chance.between(stream, 7, 0.1, 0.26),
-            loops: [[8, 7, 12, 16, 10][below(8, 5) as usize], [5, 6, 8, 9, 12][below(9, 5) as usize]],
+            loops: [
+                [8, 7, 12, 16, 10][below(8, 5) as usize],
+                [5, 6, 8, 9, 12][below(9, 5) as usize],
+            ],
         }
     }
 }

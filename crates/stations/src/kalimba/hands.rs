@@ -20,10 +20,10 @@ use crate::theory::Metre;
 
 /// Where the music stands at one step.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment<'a> {
-    pub chance: &'a Chance,
+pub(super) struct Moment {
+    pub chance: Chance,
     pub scene: &'static Scene,
-    pub character: &'a Character,
+    pub character: Character,
     pub harmony: Harmony,
     pub metre: Metre,
     /// Step of the bar, bar of the section, section, and steps since the beginning.
@@ -49,7 +49,7 @@ pub(super) struct Moment<'a> {
     pub sample_rate: f32,
 }
 
-impl Moment<'_> {
+impl Moment {
     /// How strong the step is, 0..1.
     pub(super) fn weight(&self) -> f32 {
         self.metre.weight(self.step)
@@ -109,12 +109,12 @@ impl Hands {
     }
 
     /// Plucks what falls on this step.
-    pub(super) fn play(&mut self, at: &Moment<'_>, out: &mut Queue) {
+    pub(super) fn play(&mut self, at: &Moment, out: &mut Queue) {
         self.trail.write(at.count, 0);
         let mut has_first = false;
         for hand in 0..2 {
             let slots = at.metre.len();
-            let by = self.pass(at, hand, stream::GATE);
+            let by = Self::pass(at, hand, stream::GATE);
             let gate = self.gate[hand].pass(at.step + 4 * at.letter, slots, by);
             if at.takes_part[hand] && self.wants(at, hand, gate, has_first) {
                 has_first |= hand == 0;
@@ -124,18 +124,17 @@ impl Hands {
     }
 
     /// Comes to rest on the home chord, from low to high.
-    pub(super) fn close(&mut self, at: &Moment<'_>, out: &mut Queue) {
+    pub(super) fn close(&mut self, at: &Moment, out: &mut Queue) {
         let plan = at.scene.hands[0];
         let low = plan.centre + at.character.shift - plan.span;
         self.roll(at, 0, low, 4, 0.07, out);
     }
 
-    fn wants(&self, at: &Moment<'_>, hand: usize, gate: u32, has_first: bool) -> bool {
+    fn wants(&self, at: &Moment, hand: usize, gate: u32, has_first: bool) -> bool {
         let plan = &at.scene.hands[hand];
         let (weight, is_even) = (at.weight(), at.step.is_multiple_of(2));
         let reach = |weight: f32| {
-            let shape =
-                (1.0 - at.density) * weight * weight + at.density * (0.35 + 0.65 * weight);
+            let shape = (1.0 - at.density) * weight * weight + at.density * (0.35 + 0.65 * weight);
             plan.busy * (0.22 + 0.98 * at.density) * shape * at.arc
         };
         let opens = hand == 0 && at.bar == 0 && at.step == 0;
@@ -152,7 +151,13 @@ impl Hands {
             }
             Way::Chimes => plan.busy * (0.1 + 0.3 * at.density) * (0.35 + 0.65 * weight) * at.arc,
             Way::Drops if weight > 0.5 => plan.busy * (0.25 + 0.5 * at.density) * at.arc,
-            Way::Rolled if at.step == 0 => if at.is_new_chord { 1.0 } else { 0.2 * at.density },
+            Way::Rolled if at.step == 0 => {
+                if at.is_new_chord {
+                    1.0
+                } else {
+                    0.2 * at.density
+                }
+            }
             Way::Rolled if weight > 0.5 => 0.4 * at.density * at.density,
             Way::Canon => return self.answer(at) > 0,
             Way::Woven | Way::Hocket | Way::Drops | Way::Rolled => 0.0,
@@ -160,7 +165,7 @@ impl Hands {
         opens || (gate as f32) < 255.0 * wanted
     }
 
-    fn pluck(&mut self, at: &Moment<'_>, hand: usize, out: &mut Queue) {
+    fn pluck(&mut self, at: &Moment, hand: usize, out: &mut Queue) {
         let plan = at.scene.hands[hand];
         match plan.way {
             Way::Rolled => {
@@ -193,8 +198,8 @@ impl Hands {
     }
 
     /// The next note of a melody.
-    fn melody(&mut self, at: &Moment<'_>, hand: usize, plan: Hand) -> i32 {
-        let by = self.pass(at, hand, stream::PITCH);
+    fn melody(&mut self, at: &Moment, hand: usize, plan: Hand) -> i32 {
+        let by = Self::pass(at, hand, stream::PITCH);
         let slots = at.character.loops[hand];
         let is_counted = matches!(plan.way, Way::Woven | Way::Hocket);
         let place = if is_counted { self.notes[hand] } else { at.step / 2 + at.bar % 2 * 4 };
@@ -219,8 +224,8 @@ impl Hands {
     }
 
     /// The next note of a broken chord.
-    fn broken(&mut self, at: &Moment<'_>, hand: usize, plan: Hand) -> i32 {
-        let by = self.pass(at, hand, stream::PITCH);
+    fn broken(&mut self, at: &Moment, hand: usize, plan: Hand) -> i32 {
+        let by = Self::pass(at, hand, stream::PITCH);
         let drawn = self.pitch[hand].pass(self.notes[hand], at.character.loops[hand], by);
         let (low, high) = (plan.centre - plan.span, plan.centre + plan.span);
         let mut tones = [0; 10];
@@ -250,7 +255,7 @@ impl Hands {
     }
 
     /// Rolls chord tones upwards from `low`.
-    fn roll(&mut self, at: &Moment<'_>, hand: usize, low: i32, count: u32, gap: f32, out: &mut Queue) {
+    fn roll(&mut self, at: &Moment, hand: usize, low: i32, count: u32, gap: f32, out: &mut Queue) {
         let mut note = low - 1;
         for index in 0..count {
             note = snap(note + 3, at.harmony.chord, true).max(note + 1);
@@ -260,7 +265,7 @@ impl Hands {
     }
 
     /// A run that falls and slows down.
-    fn run(&mut self, at: &Moment<'_>, hand: usize, plan: Hand, out: &mut Queue) {
+    fn run(&mut self, at: &Moment, hand: usize, plan: Hand, out: &mut Queue) {
         let count = 3 + (4.0 * at.unit(Self::stream(hand, stream::RUN))) as u32;
         let top = plan.centre + at.character.shift;
         let height = plan.span as f32 * at.unit(Self::stream(hand, stream::RUN + 1));
@@ -274,7 +279,7 @@ impl Hands {
     }
 
     /// One or two more chimes after one.
-    fn ring(&mut self, at: &Moment<'_>, hand: usize, note: i32, out: &mut Queue) {
+    fn ring(&mut self, at: &Moment, hand: usize, note: i32, out: &mut Queue) {
         let more = (2.6 * at.unit(Self::stream(hand, stream::RUN))) as i32;
         for index in 0..more {
             let up = if index == 0 { 4 } else { -3 };
@@ -285,7 +290,7 @@ impl Hands {
     }
 
     /// Now and then an octave or a third with a note, a moment later.
-    fn double(&mut self, at: &Moment<'_>, hand: usize, note: i32, out: &mut Queue) {
+    fn double(&mut self, at: &Moment, hand: usize, note: i32, out: &mut Queue) {
         let drawn = at.unit(Self::stream(hand, stream::DOUBLE));
         let wanted = at.character.doubling * (0.3 + 0.9 * at.density) * (0.4 + at.weight());
         if drawn >= wanted {
@@ -299,7 +304,15 @@ impl Hands {
         }
     }
 
-    fn strike(&mut self, at: &Moment<'_>, hand: usize, note: i32, wait: f32, share: f32, out: &mut Queue) {
+    fn strike(
+        &mut self,
+        at: &Moment,
+        hand: usize,
+        note: i32,
+        wait: f32,
+        share: f32,
+        out: &mut Queue,
+    ) {
         let drawn = at.unit(Self::stream(hand, stream::FORCE));
         let force = 0.5 + 0.34 * at.weight() + 0.3 * (drawn - 0.5);
         // Twice as many notes are 3 dB softer each, and the arc is heard as well.
@@ -318,7 +331,7 @@ impl Hands {
         }
     }
 
-    fn allowed(&self, at: &Moment<'_>, hand: usize) -> Classes {
+    fn allowed(&self, at: &Moment, hand: usize) -> Classes {
         let (weight, drawn) = (at.weight(), at.unit(Self::stream(hand, stream::COLOUR)));
         match weight {
             _ if weight > 0.7 => at.harmony.chord,
@@ -329,14 +342,14 @@ impl Hands {
     }
 
     /// What the canon answers on this step: a bar later, or in long bars as far back as is known.
-    fn answer(&self, at: &Moment<'_>) -> i32 {
+    fn answer(&self, at: &Moment) -> i32 {
         let back = at.metre.len().min(31);
         self.trail.read(at.count.wrapping_sub(back)) as i32
     }
 
-    fn pass<'a>(&self, at: &Moment<'a>, hand: usize, of: u32) -> Pass<'a> {
+    fn pass(at: &Moment, hand: usize, of: u32) -> Pass<'_> {
         Pass {
-            chance: at.chance,
+            chance: &at.chance,
             stream: Self::stream(hand, of),
             counter: at.count,
             deja_vu: at.deja_vu,

@@ -114,7 +114,8 @@ impl Harmony {
         let notes: [i32; 4] = kind.notes(&key.scale(), degree);
         let whole = notes.iter().fold(0, |classes, note| classes | class(*note));
         let above = (whole << 1 | whole >> 11) & 0xfff & !whole;
-        let keep = |classes: Classes| if classes & common == 0 { classes } else { classes & common };
+        let keep =
+            |classes: Classes| if classes & common == 0 { classes } else { classes & common };
         let root = notes[0].rem_euclid(12);
         let is_perfect = key.classes() & class(root + 7) != 0;
         Self {
@@ -216,7 +217,10 @@ mod tests {
     #[test]
     fn a_note_goes_to_the_nearest_that_is_allowed() {
         assert_eq!(snap(61, class(0) | class(7), true), 60);
-        assert_eq!([snap(61, class(0) | class(2), true), snap(61, class(0) | class(2), false)], [62, 60]);
+        assert_eq!(
+            [snap(61, class(0) | class(2), true), snap(61, class(0) | class(2), false)],
+            [62, 60]
+        );
         assert_eq!(snap(61, 0, true), 61);
     }
 }

@@ -81,7 +81,7 @@ const PARAMS: &[ParamSpec] = &[
         .applies(Applies::Bar),
     ParamSpec::number("space", "Space", 0.0..=1.0, 0.4, "From a small warm room to a hall with echo.")
         .taste(0.15..=0.85),
-    ParamSpec::number("buzz", "Buzz", 0.0..=1.0, 0.3, "Loose shells that rattle with the tines.")
+    ParamSpec::number("buzz", "Buzz", 0.0..=1.0, 0.22, "Loose shells that rattle with the tines.")
         .taste(0.0..=0.8),
     ParamSpec::number("swing", "Swing", 50.0..=66.0, 52.0, "Where the second of two sixteenths falls.")
         .unit("%").smoothing_ms(0).applies(Applies::Beat).taste(50.0..=62.0),

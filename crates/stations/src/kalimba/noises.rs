@@ -1,13 +1,13 @@
 //! What is noise: the nail on the tine, the box under it, the rattle of loose shells, and a shaker.
 //!
 //! ```text
-//! noise ─► · (click + buzz · max(0, |x| − threshold)) ─┬─► band around 3 kHz ─► nail and rattle
-//!                                                      └─► band around 230 Hz ─► the box
-//! noise ─► · shake ─► band around 5.8 kHz ─► shaker       tines ─► low-pass ─► tines (brightness)
+//! noise ─► · (click + buzz · max(0, |x| − threshold)) ─► band around 3 kHz ─► + ─► low-pass ─► out
+//!                                                                     tines ──┘    (brightness)
+//! noise ─► · click ─► band around 230 Hz ─► the box      noise ─► · shake ─► band ─► low-pass ─► shaker
 //! ```
 //!
 //! A shell touches the tine only near the end of its swing, hence the threshold: noise comes in bursts at
-//! the tine's own pitch and stops before the tine does (Berliner, *The Soul of Mbira*, ch. 2, on the
+//! the tine's own pitch and stops before the tine does (P. Berliner, *The Soul of Mbira*, ch. 2, on the
 //! *machachara*). All eight filters are one bank.
 
 use perpetuo_dsp::{Decay, Noise, Response, Segment, State, SvfBank, Tuning, math};
@@ -22,6 +22,8 @@ pub(super) struct Noises {
     clicks: [Decay; 2],
     shake: Decay,
     filters: SvfBank,
+    /// What the filters stand at.
+    brightness: f32,
     sample_rate: f32,
 }
 
@@ -51,17 +53,18 @@ impl Noises {
     const SHAKE_RISE_SECONDS: f32 = 0.005;
     const SHAKE_FALL_SECONDS: f32 = 0.021;
     /// Half of a soft tine's peak.
-    const THRESHOLD: f32 = 0.05;
+    const THRESHOLD: f32 = 0.08;
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
         use Response::{Band, Low};
         let sample_rate = sample_rate_hz as f32;
-        let responses = [Band, Band, Band, Band, Band, Band, Low, Low];
+        let responses = [Band, Low, Band, Low, Band, Low, Band, Band];
         Self {
             noise: Noise::new(salt),
             clicks: [Decay::new(); 2],
             shake: Decay::new(),
-            filters: SvfBank::new(tunings(0.5, sample_rate), responses),
+            filters: SvfBank::new(tunings(0.5, sample_rate), responses).chained(&[1, 3, 5]),
+            brightness: 0.5,
             sample_rate,
         }
     }
@@ -97,29 +100,32 @@ impl Noises {
         let mut noise = [[0.0; BLOCK_LEN]; 2];
         let [left, right] = &mut noise;
         self.noise.render_pair(left, right);
+        // A bright setting is a harder nail.
+        let nail = 0.35 + 0.9 * tone.brightness;
         for side in 0..2 {
             let (x, click) = (&struck.sides[side], &envelopes.clicks[side]);
             for i in 0..BLOCK_LEN {
                 let size = if x[i] < 0.0 { -x[i] } else { x[i] };
                 let over = size - Self::THRESHOLD;
                 let rattle = if over > 0.0 { tone.buzz.at(i) * over } else { 0.0 };
-                io[side][i] = noise[side][i] * (click[i] + rattle);
-                io[2 + side][i] = noise[side][i] * click[i];
-                // Each side's beads by themselves, a little apart.
-                io[4 + side][i] = noise[1 - side][i] * envelopes.shake[i];
+                io[2 * side][i] = noise[side][i] * (nail * click[i] + rattle);
+                io[6 + side][i] = noise[side][i] * click[i];
             }
-            io[6 + side] = *x;
+            io[2 * side + 1] = *x;
         }
-        self.filters.set(tunings(tone.brightness, self.sample_rate));
+        for ((io, noise), shake) in io[4].iter_mut().zip(&noise[1]).zip(&envelopes.shake) {
+            *io = noise * shake;
+        }
+        if tone.brightness != self.brightness {
+            self.brightness = tone.brightness;
+            self.filters.set(tunings(tone.brightness, self.sample_rate));
+        }
         self.filters.process(&mut io, BLOCK_LEN);
-        let nail = 0.35 + 0.9 * tone.brightness;
         for side in 0..2 {
-            let beads = if side == 0 { 0.55 } else { 0.75 };
+            let beads = if side == 0 { 0.5 } else { 0.8 };
             for i in 0..BLOCK_LEN {
-                struck.sides[side][i] = io[6 + side][i]
-                    + nail * io[side][i]
-                    + 0.9 * io[2 + side][i]
-                    + beads * io[4 + side][i];
+                struck.sides[side][i] =
+                    io[2 * side + 1][i] + 0.9 * io[6 + side][i] + beads * io[5][i];
             }
         }
     }
@@ -130,21 +136,21 @@ impl Noises {
     }
 }
 
-/// Nail left and right, box left and right, shaker left and right, tines left and right.
+/// Left: nail, then with the tines; the same on the right; shaker, twice; box left and right.
 fn tunings(brightness: f32, sample_rate: f32) -> [Tuning; 8] {
-    let nail = 2200.0 * math::exp2(1.1 * brightness);
-    let tines = 2100.0 * math::exp2(3.4 * brightness);
-    let shaker = 4900.0 * math::exp2(0.5 * brightness);
+    let nail = 2100.0 * math::exp2(1.1 * brightness);
+    let tines = 2400.0 * math::exp2(3.0 * brightness);
+    let shaker = 4700.0 * math::exp2(0.5 * brightness);
     let of = |hz: f32, damping| Tuning::new(hz / sample_rate, damping);
     [
-        of(nail, 0.8),
-        of(1.13 * nail, 0.8),
+        of(nail, 0.7),
+        of(tines, 1.3),
+        of(1.13 * nail, 0.7),
+        of(tines, 1.3),
+        of(shaker, 0.7),
+        of(1.5 * shaker, 1.2),
         of(226.0, 0.45),
         of(247.0, 0.45),
-        of(shaker, 0.8),
-        of(1.09 * shaker, 0.8),
-        of(tines, 1.4),
-        of(tines, 1.4),
     ]
 }
 
@@ -158,6 +164,8 @@ fn write(out: &mut [f32], level: Segment) {
 impl State for Noises {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.noise.visit(word);
+        // Whatever it was, it is set again.
+        self.brightness = -1.0;
         for decay in self.clicks.iter_mut().chain([&mut self.shake]) {
             decay.visit(word);
             if !(0.0..=2.0).contains(&decay.level()) {

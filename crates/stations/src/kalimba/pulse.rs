@@ -42,7 +42,7 @@ impl Pulse {
     }
 
     /// Plays what falls on this step.
-    pub(super) fn play(&mut self, at: &Moment<'_>, bass: bool, beaten: bool, out: &mut Queue) {
+    pub(super) fn play(&mut self, at: &Moment, bass: bool, beaten: bool, out: &mut Queue) {
         if bass {
             self.bass(at, out);
         }
@@ -53,15 +53,15 @@ impl Pulse {
     }
 
     /// The root, long, to end on.
-    pub(super) fn close(&mut self, at: &Moment<'_>, out: &mut Queue) {
+    pub(super) fn close(&mut self, at: &Moment, out: &mut Queue) {
         strike(at, at.harmony.root, 1.0, out);
     }
 
-    fn bass(&mut self, at: &Moment<'_>, out: &mut Queue) {
+    fn bass(&mut self, at: &Moment, out: &mut Queue) {
         let (weight, share) = (at.weight(), at.scene.bass);
         let slot = at.step / 2;
         let by = Pass {
-            chance: at.chance,
+            chance: &at.chance,
             stream: stream::LOOP,
             counter: at.count,
             // A bass is slow to change its mind.
@@ -108,16 +108,16 @@ impl Pulse {
 }
 
 /// A class from 12 on is the octave.
-fn strike(at: &Moment<'_>, class: i32, force: f32, out: &mut Queue) {
+fn strike(at: &Moment, class: i32, force: f32, out: &mut Queue) {
     let note = Pulse::LOWEST + (class % 12 - Pulse::LOWEST).rem_euclid(12) + class / 12 * 12;
     // What is below A1 is heard better an octave higher.
     let note = if note < 28 { note + 12 } else { note };
-    let gain = 0.52 * (1.1 - 0.25 * at.density) * force * (0.6 + 0.4 * at.arc);
+    let gain = 0.27 * (1.1 - 0.25 * at.density) * force * (0.6 + 0.4 * at.arc);
     let wait = at.delay(stream::DELAY) as u32;
     out.push(wait, Stroke::new(name::BASS, note, gain, 0.0));
 }
 
-fn shaker(at: &Moment<'_>, out: &mut Queue) {
+fn shaker(at: &Moment, out: &mut Queue) {
     let share = at.scene.shaker * (0.25 + 0.9 * at.density) * at.arc;
     let (weight, drawn) = (at.weight(), at.unit(stream::SHAKER));
     let wanted = if at.step.is_multiple_of(2) { 1.4 * share } else { 0.75 * share - 0.2 };
@@ -134,7 +134,7 @@ fn shaker(at: &Moment<'_>, out: &mut Queue) {
     out.push(at.delay(stream::SHAKER + 1) as u32, Stroke::new(name::SHAKER, 60, gain, 0.3));
 }
 
-fn wood(at: &Moment<'_>, out: &mut Queue) {
+fn wood(at: &Moment, out: &mut Queue) {
     let eighths = at.metre.len() / 2;
     let onsets = 2 + at.chance.below(stream::FIGURE + 1, at.section, 3);
     let turn = at.chance.below(stream::FIGURE + 2, at.section, eighths);

@@ -36,8 +36,8 @@ pub(super) struct Synth {
 
 impl Synth {
     /// Mean square a channel the mix is held at: -17 LUFS, tuned by meter, 2026-11.
-    const GOAL: f32 = 0.0135;
-    const LONGEST_ECHO_SECONDS: f32 = 0.36;
+    const GOAL: f32 = 0.0108;
+    const LONGEST_ECHO_SECONDS: f32 = 0.55;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -70,10 +70,10 @@ impl Synth {
         synth
     }
 
-    /// The longest of an eighth, a dotted sixteenth and a sixteenth that there is room for.
+    /// The longest of a dotted eighth, an eighth and a sixteenth that there is room for.
     fn echo_len(&self, step_len: f32) -> u32 {
         let longest = Self::LONGEST_ECHO_SECONDS * self.sample_rate;
-        let times = [2.0, 1.5, 1.0].map(|steps| steps * step_len);
+        let times = [3.0, 2.0, 1.0].map(|steps| steps * step_len);
         times.into_iter().find(|time| *time <= longest).unwrap_or(longest) as u32
     }
 
@@ -160,9 +160,8 @@ impl performer::Synth for Synth {
         self.render_until(BLOCK_LEN);
         self.brightness.advance();
         let half = 1.5 * self.sample_rate;
-        let [rattle, room] = [0, 1].map(|at| {
-            self.scene[at].advance(BLOCK_LEN, self.goals[at], half, half).at(BLOCK_LEN)
-        });
+        let [rattle, room] = [0, 1]
+            .map(|at| self.scene[at].advance(BLOCK_LEN, self.goals[at], half, half).at(BLOCK_LEN));
         let buzz = self.buzz.advance();
         let tone = Tone { brightness: self.brightness.value(), buzz: buzz.times(2.6 * rattle) };
         self.noises.render(&mut self.struck, &self.envelopes, tone);

@@ -49,8 +49,7 @@ impl Tines {
     const DAMPED_SECONDS: f32 = 0.006;
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
-        let voice =
-            |_| Voice { bank: ModalBank::new(), stroke: Stroke::NONE, age: 0, damped: 0 };
+        let voice = |_| Voice { bank: ModalBank::new(), stroke: Stroke::NONE, age: 0, damped: 0 };
         Self { voices: std::array::from_fn(voice), salt, sample_rate: sample_rate_hz as f32 }
     }
 
