@@ -113,6 +113,9 @@ impl Composer {
 
     fn step(&mut self, play: &mut dyn FnMut(Note)) {
         if self.step == 0 {
+            if self.bar >= self.bars {
+                (self.bar, self.section) = (0, self.section.wrapping_add(1));
+            }
             self.begin_bar(play);
         }
         let (_, within) = self.metre().beat(self.step);
@@ -126,9 +129,6 @@ impl Composer {
         self.step += 1;
         if self.step >= self.metre().len() {
             (self.step, self.bar) = (0, self.bar + 1);
-        }
-        if self.bar >= self.bars {
-            (self.bar, self.section) = (0, self.section.wrapping_add(1));
         }
     }
 
@@ -374,7 +374,7 @@ impl State for Composer {
             place.visit(word);
         }
         self.bars = self.bars.clamp(1, 1000);
-        (self.bar, self.step) = (self.bar % self.bars, self.step % self.metre().len());
+        (self.bar, self.step) = (self.bar.min(self.bars), self.step % self.metre().len());
         self.hands.visit(word);
         self.pulse.visit(word);
         self.queue.visit(word);
@@ -387,3 +387,76 @@ impl State for Composer {
 }
 
 const _: () = assert!(SCALES.len() == 12, "harmony::NEAR has a row a scale");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{kalimba::timbre::name, performer::Composer as _};
+
+    const RATE: u32 = 44_100;
+
+    fn composer(seed: u64, moved: &[(Param, f32)]) -> Composer {
+        let at = |param: Param| {
+            let moved = moved.iter().find(|(id, _)| *id == param);
+            moved.map_or(super::super::PARAMS[param as usize].default, |(_, value)| *value)
+        };
+        Composer::new(seed, RATE, &at)
+    }
+
+    /// What is played within so many seconds, each with its sample.
+    fn notes(composer: &mut Composer, seconds: u32) -> Vec<(u64, Note)> {
+        let (mut now, mut notes) = (0, Vec::new());
+        while now < u64::from(seconds * RATE) {
+            let wait = composer.compose(&mut |note| notes.push((now, note)));
+            now += u64::from(wait.max(1));
+        }
+        notes
+    }
+
+    fn strokes(composer: &mut Composer, seconds: u32) -> Vec<(u64, Stroke)> {
+        let stroke = |(at, note)| match note {
+            Note::Strike(stroke) => Some((at, stroke)),
+            _ => None,
+        };
+        notes(composer, seconds).into_iter().filter_map(stroke).collect()
+    }
+
+    #[test]
+    fn dump_for_me() {
+        let seed = std::env::var("SEED").map_or(1, |s| s.parse().unwrap());
+        let mut c = composer(seed, &[]);
+        println!("{:?}", c.character);
+        let mut now = 0u64;
+        let mut last = u32::MAX;
+        while now < 3600 * u64::from(RATE) {
+            let mut out = Vec::new();
+            let w = c.compose(&mut |n| out.push(n));
+            if c.section != last {
+                last = c.section;
+                println!(
+                    "# {:.1} sec {} {} metre {} bars {} tempo {}",
+                    now as f64 / f64::from(RATE),
+                    last,
+                    c.title(),
+                    METRES[c.in_metre as usize],
+                    c.bars,
+                    c.tempo[0] * c.scene().pace
+                );
+            }
+            for n in out {
+                if let Note::Strike(s) = n {
+                    println!(
+                        "{:.3} {} {} {} {:.3} {:.2}",
+                        now as f64 / f64::from(RATE),
+                        c.section,
+                        s.timbre(),
+                        s.note(),
+                        s.gain(),
+                        s.place()
+                    );
+                }
+            }
+            now += u64::from(w.max(1));
+        }
+    }
+}

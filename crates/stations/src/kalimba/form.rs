@@ -106,7 +106,7 @@ const SCENES: [Scene; Scene::COUNT] = [
         rest: 0.04, chord_bars: 2, chord: ChordKind::Seventh, seconds: [75.0, 120.0], metres: [1, 2, 4, 3],
     },
     Scene {
-        name: "Still water", hands: [hand(Way::Line, 0.3, 57, 12, name::TONGUE), hand(Way::OffBeat, 0.14, 66, 8, HOUSE)],
+        name: "Still water", hands: [hand(Way::Line, 0.42, 57, 12, name::TONGUE), hand(Way::OffBeat, 0.22, 66, 8, HOUSE)],
         bass: 0.4, ostinato: false, drone: 0.6, shaker: 0.0, wood: 0.0, rattle: 0.4, room: 0.3, pace: 0.88,
         rest: 0.22, chord_bars: 2, chord: ChordKind::Sus2, seconds: [70.0, 100.0], metres: [3, 2, 1, 6],
     },
@@ -141,7 +141,7 @@ const SCENES: [Scene; Scene::COUNT] = [
         rest: 0.0, chord_bars: 2, chord: ChordKind::Triad, seconds: [85.0, 130.0], metres: [2, 1, 5, 3],
     },
     Scene {
-        name: "Hocket", hands: [hand(Way::Hocket, 0.8, 61, 8, HOUSE), hand(Way::Hocket, 0.8, 56, 8, name::MARIMBA)],
+        name: "Hocket", hands: [hand(Way::Hocket, 0.9, 61, 8, HOUSE), hand(Way::Hocket, 0.9, 56, 8, name::MARIMBA)],
         bass: 0.8, ostinato: true, drone: 0.0, shaker: 0.45, wood: 0.5, rattle: 0.9, room: 0.0, pace: 1.06,
         rest: 0.0, chord_bars: 2, chord: ChordKind::Sus4, seconds: [85.0, 140.0], metres: [5, 8, 9, 3],
     },

@@ -91,6 +91,8 @@ pub(super) struct Hands {
     last: [i32; 2],
     /// Notes plucked in this section.
     notes: [u32; 2],
+    /// Steps since the first hand plucked anything.
+    since: u32,
 }
 
 impl Hands {
@@ -105,12 +107,14 @@ impl Hands {
             trail,
             last: [0; 2],
             notes: [0; 2],
+            since: 0,
         }
     }
 
     /// Plucks what falls on this step.
     pub(super) fn play(&mut self, at: &Moment, out: &mut Queue) {
         self.trail.write(at.count, 0);
+        self.since = self.since.saturating_add(1);
         let mut has_first = false;
         for hand in 0..2 {
             let slots = at.metre.len();
@@ -137,7 +141,9 @@ impl Hands {
             let shape = (1.0 - at.density) * weight * weight + at.density * (0.35 + 0.65 * weight);
             plan.busy * (0.22 + 0.98 * at.density) * shape * at.arc
         };
-        let opens = hand == 0 && at.bar == 0 && at.step == 0;
+        // A section begins with a note, and no bar and a half goes by without one.
+        let is_missed = 2 * self.since > 3 * at.metre.len() && weight > 0.5;
+        let opens = hand == 0 && (at.bar == 0 && at.step == 0 || is_missed);
         let wanted = match plan.way {
             Way::Line | Way::Broken => reach(weight),
             Way::OffBeat => {
@@ -147,9 +153,9 @@ impl Hands {
             Way::Woven if is_even == (hand == 0) => plan.busy * (0.4 + 0.65 * at.density) * at.arc,
             Way::Hocket if is_even || at.density > 0.7 => {
                 let mine = (self.gate[0].read(at.step) >> 3 & 1) as usize == hand;
-                if mine { plan.busy * (0.35 + 0.65 * at.density) * at.arc } else { 0.0 }
+                if mine { plan.busy * (0.5 + 0.6 * at.density) * at.arc } else { 0.0 }
             }
-            Way::Chimes => plan.busy * (0.1 + 0.3 * at.density) * (0.35 + 0.65 * weight) * at.arc,
+            Way::Chimes => plan.busy * (0.14 + 0.42 * at.density) * (0.35 + 0.65 * weight) * at.arc,
             Way::Drops if weight > 0.5 => plan.busy * (0.25 + 0.5 * at.density) * at.arc,
             Way::Rolled if at.step == 0 => {
                 if at.is_new_chord {
@@ -313,6 +319,8 @@ impl Hands {
         share: f32,
         out: &mut Queue,
     ) {
+        // Below this the bass has its place.
+        let note = if note < 43 { note + 12 } else { note };
         let drawn = at.unit(Self::stream(hand, stream::FORCE));
         let force = 0.5 + 0.34 * at.weight() + 0.3 * (drawn - 0.5);
         // Twice as many notes are 3 dB softer each, and the arc is heard as well.
@@ -328,6 +336,7 @@ impl Hands {
         self.notes[hand] = self.notes[hand].wrapping_add(1);
         if hand == 0 {
             self.trail.write(at.count, note as u32);
+            self.since = 0;
         }
     }
 
@@ -371,5 +380,7 @@ impl State for Hands {
         self.last = self.last.map(|note| note.clamp(0, 127));
         self.notes.visit(word);
         self.notes = self.notes.map(|notes| notes & 0x00ff_ffff);
+        self.since.visit(word);
+        self.since = self.since.min(1 << 16);
     }
 }

@@ -30,9 +30,9 @@ const ROOT_NAMES: [&str; 12] =
 
 /// Scales that are near each scale of [`SCALES`]: where a section may go from there.
 #[rustfmt::skip]
-const NEAR: [[u32; 3]; 12] = [
-    [0, 2, 3], [1, 4, 8], [2, 0, 7], [3, 0, 2], [4, 1, 8], [5, 3, 10],
-    [6, 3, 10], [7, 1, 2], [8, 1, 4], [9, 3, 6], [10, 6, 5], [11, 4, 4],
+const NEAR: [[u32; 4]; 12] = [
+    [0, 2, 3, 7], [1, 8, 4, 3], [2, 0, 7, 3], [3, 0, 2, 6], [4, 1, 8, 2], [5, 3, 10, 6],
+    [6, 3, 10, 5], [7, 1, 2, 0], [8, 1, 4, 3], [9, 3, 6, 5], [10, 6, 5, 3], [11, 4, 4, 1],
 ];
 
 impl Key {
@@ -61,10 +61,10 @@ impl Key {
         (ROOT_NAMES[self.root as usize % 12], spaced)
     }
 
-    /// Where section `count` goes to from here: home every fourth time, else a key with all notes but
-    /// one or two in common.
+    /// Where section `count` goes to from here: home every fifth time, else to a key on another root that
+    /// has all notes but one or two in common.
     pub(super) fn next(self, home: Self, chance: &Chance, stream: u32, count: u32) -> Self {
-        if count.is_multiple_of(4) && self != home {
+        if count.is_multiple_of(5) && self != home {
             return home;
         }
         // Fifths first, then seconds and thirds.
@@ -75,16 +75,18 @@ impl Key {
             let counter = count.wrapping_mul(8).wrapping_add(attempt);
             let step = choose(chance, stream, counter, &WEIGHTS).unwrap_or(0);
             let near = NEAR[(home.scale as usize).min(NEAR.len() - 1)];
-            // Home's own scale in two of four.
-            let place = chance.below(stream + 1, counter, 4).saturating_sub(1) as usize;
-            let key = Self { root: (self.root + MOVES[step]) % 12, scale: near[place.min(2)] };
+            // Home's own scale in two of five.
+            let place = chance.below(stream + 1, counter, 5).saturating_sub(1) as usize;
+            let key = Self { root: (self.root + MOVES[step]) % 12, scale: near[place.min(3)] };
             let fewer = mine.count_ones().min(key.classes().count_ones());
             let kept = (mine & key.classes()).count_ones();
-            if kept + 1 + attempt / 4 >= fewer && key != self {
+            if kept + 1 + attempt / 4 >= fewer && key.root != home.root {
                 return key;
             }
         }
-        Self { root: (self.root + 7) % 12, scale: self.scale }
+        let kept = |key: &Self| (mine & key.classes()).count_ones();
+        let moved = MOVES.map(|step| Self { root: (self.root + step) % 12, scale: self.scale });
+        moved.into_iter().max_by_key(kept).unwrap_or(home)
     }
 }
 
@@ -186,7 +188,7 @@ mod tests {
                 homes += u32::from(next == home);
                 key = next;
             }
-            assert!(homes >= 90, "{homes}");
+            assert!(homes >= 75, "{homes}");
         }
     }
 

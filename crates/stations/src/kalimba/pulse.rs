@@ -33,8 +33,8 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    /// The lowest bass note: E1, 41 Hz, is rare; most are above 60 Hz.
-    const LOWEST: i32 = 23;
+    /// The lowest bass note: E2, 82 Hz; small speakers have little below.
+    const LOWEST: i32 = 28;
 
     /// The loop of a section.
     pub(super) fn new(chance: &Chance, turn: u32) -> Self {
@@ -110,9 +110,7 @@ impl Pulse {
 /// A class from 12 on is the octave.
 fn strike(at: &Moment, class: i32, force: f32, out: &mut Queue) {
     let note = Pulse::LOWEST + (class % 12 - Pulse::LOWEST).rem_euclid(12) + class / 12 * 12;
-    // What is below A1 is heard better an octave higher.
-    let note = if note < 28 { note + 12 } else { note };
-    let gain = 0.27 * (1.1 - 0.25 * at.density) * force * (0.6 + 0.4 * at.arc);
+    let gain = 0.22 * (1.1 - 0.25 * at.density) * force * (0.6 + 0.4 * at.arc);
     let wait = at.delay(stream::DELAY) as u32;
     out.push(wait, Stroke::new(name::BASS, note, gain, 0.0));
 }

@@ -58,8 +58,8 @@ const fn mode(ratio: f32, level: f32, half_ms: f32) -> Mode {
 #[rustfmt::skip]
 const TIMBRES: [Timbre; 7] = [
     Timbre {
-        modes: [mode(1.0, 0.9, 270.0), mode(2.005, 0.2, 150.0), mode(3.02, 0.07, 95.0),
-                mode(5.42, 0.4, 46.0), mode(9.1, 0.22, 14.0), mode(-208.0, 0.3, 15.0)],
+        modes: [mode(1.0, 0.88, 270.0), mode(2.005, 0.27, 160.0), mode(3.02, 0.12, 105.0),
+                mode(5.42, 0.52, 55.0), mode(9.1, 0.26, 15.0), mode(-208.0, 0.28, 15.0)],
         attack_ms: 0.5, click: 1.0, is_central: false, trim: 1.0,
     },
     Timbre {
