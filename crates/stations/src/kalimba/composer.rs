@@ -202,7 +202,11 @@ impl Composer {
         let ends = self.bar % PHRASE == PHRASE - 1 && 2 * self.step > self.metre().len();
         let breath = ends && weight < 0.5 && self.chance.happens(stream::REST + 2, self.count, 0.4);
         let is_silent = self.bar > 1
-            && self.chance.happens(stream::REST, self.count - self.step, self.scene().rest);
+            && self.chance.happens(
+                stream::REST,
+                self.count.wrapping_sub(self.step),
+                self.scene().rest,
+            );
         if breath || is_silent {
             return;
         }
@@ -422,41 +426,152 @@ mod tests {
     }
 
     #[test]
-    fn dump_for_me() {
-        let seed = std::env::var("SEED").map_or(1, |s| s.parse().unwrap());
-        let mut c = composer(seed, &[]);
-        println!("{:?}", c.character);
-        let mut now = 0u64;
-        let mut last = u32::MAX;
-        while now < 3600 * u64::from(RATE) {
-            let mut out = Vec::new();
-            let w = c.compose(&mut |n| out.push(n));
-            if c.section != last {
-                last = c.section;
-                println!(
-                    "# {:.1} sec {} {} metre {} bars {} tempo {}",
-                    now as f64 / f64::from(RATE),
-                    last,
-                    c.title(),
-                    METRES[c.in_metre as usize],
-                    c.bars,
-                    c.tempo[0] * c.scene().pace
-                );
+    fn a_seed_is_a_piece_of_its_own() {
+        let hear = |seed| notes(&mut composer(seed, &[]), 60);
+        assert_eq!(hear(1), hear(1));
+        assert_ne!(hear(1), hear(2));
+    }
+
+    #[test]
+    fn it_goes_on_from_a_snapshot_and_survives_a_damaged_one() {
+        let mut whole = composer(3, &[]);
+        notes(&mut whole, 200);
+        let mut words = Vec::new();
+        whole.visit(&mut |word| words.push(*word));
+        assert!(words.len() <= 100, "{} words", words.len());
+        let mut resumed = composer(3, &[]);
+        let mut saved = words.iter();
+        resumed.visit(&mut |word| *word = *saved.next().unwrap());
+        assert_eq!(notes(&mut resumed, 100), notes(&mut whole, 100));
+        for damage in 0..50 {
+            let mut damaged = composer(3, &[]);
+            let mut at = 0;
+            damaged.visit(&mut |word| {
+                at += 1;
+                *word = Chance::new(8).word(damage, at) >> (damage % 20);
+            });
+            notes(&mut damaged, 60);
+        }
+    }
+
+    #[test]
+    fn every_tine_belongs_to_the_key() {
+        for seed in 0..6 {
+            let mut composer = composer(seed, &[(Param::Scale, seed as f32)]);
+            let mut before = composer.keys[1].classes();
+            for _ in 0..20_000 {
+                let classes = composer.keys[1].classes();
+                let mut played = Vec::new();
+                let wait = composer.compose(&mut |note| played.push(note));
+                assert!(wait > 0);
+                for note in played {
+                    let Note::Strike(stroke) = note else { continue };
+                    let is_tine = stroke.timbre() <= name::BASS;
+                    let class = 1 << (stroke.note() % 12);
+                    let allowed = classes | before | composer.keys[1].classes();
+                    assert!(!is_tine || allowed & class != 0, "{} {stroke:?}", composer.title());
+                }
+                before = if composer.step < 4 { before } else { classes };
             }
-            for n in out {
-                if let Note::Strike(s) = n {
-                    println!(
-                        "{:.3} {} {} {} {:.3} {:.2}",
-                        now as f64 / f64::from(RATE),
-                        c.section,
-                        s.timbre(),
-                        s.note(),
-                        s.gain(),
-                        s.place()
-                    );
+        }
+    }
+
+    #[test]
+    fn nothing_is_played_before_its_step_and_hardly_anything_on_it() {
+        let composer = composer(5, &[]);
+        let mut moment = composer.moment();
+        let mut delays = Vec::new();
+        for count in 0..5000 {
+            moment.count = count;
+            delays.push(moment.delay(900) / moment.sample_rate);
+        }
+        assert!(delays.iter().all(|delay| (0.0..=0.024).contains(delay)));
+        let mean = delays.iter().sum::<f32>() / 5000.0;
+        assert!((mean - 0.012).abs() < 0.001, "{mean}");
+    }
+
+    #[test]
+    fn an_hour_has_many_sections_and_no_two_alike_follow_each_other() {
+        for seed in 0..4 {
+            let mut composer = composer(seed, &[]);
+            let (mut titles, mut metres, mut lens) = (Vec::new(), Vec::new(), Vec::new());
+            let mut now = 0_u64;
+            while now < 3600 * u64::from(RATE) {
+                let section = composer.section;
+                now += u64::from(composer.compose(&mut |_| {}));
+                if composer.section != section || titles.is_empty() {
+                    titles.push(composer.title());
+                    metres.push(composer.in_metre);
+                    lens.push(now);
                 }
             }
-            now += u64::from(w.max(1));
+            assert!((25..45).contains(&titles.len()), "{}", titles.len());
+            assert!(titles.windows(2).all(|pair| pair[0].scene != pair[1].scene));
+            for pair in lens.windows(2) {
+                let seconds = (pair[1] - pair[0]) / u64::from(RATE);
+                assert!((60..190).contains(&seconds), "{seconds} s");
+            }
+            let count = |of: &[u32]| of.iter().collect::<std::collections::BTreeSet<_>>().len();
+            assert!(count(&metres) >= 5, "{metres:?}");
+            let keys: std::collections::BTreeSet<_> =
+                titles.iter().map(|title| title.key).collect();
+            assert!(keys.len() >= 8, "{keys:?}");
         }
+    }
+
+    #[test]
+    fn a_metre_that_is_asked_for_is_kept() {
+        for metre in 1..super::super::METRES.len() {
+            let mut composer = composer(2, &[(Param::Metre, metre as f32)]);
+            for _ in 0..5000 {
+                composer.compose(&mut |_| {});
+                assert_eq!(METRES[composer.in_metre as usize], super::super::METRES[metre]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_new_root_is_heard_with_the_next_bar() {
+        let mut composer = composer(2, &[]);
+        notes(&mut composer, 400);
+        performer::Composer::set(&mut composer, Param::Root as usize, 8.0);
+        notes(&mut composer, 8);
+        assert_eq!(composer.title().key, Some(("G sharp", "major pentatonic")));
+    }
+
+    #[test]
+    fn density_is_how_many_notes_there_are() {
+        let count = |density| strokes(&mut composer(4, &[(Param::Density, density)]), 600).len();
+        let [few, some, many] = [0.0, 0.5, 1.0].map(count);
+        assert!(few > 200 && 2 * few < some && 3 * some < 2 * many, "{few} {some} {many}");
+    }
+
+    #[test]
+    fn at_a_half_bars_return_and_at_nothing_they_do_not() {
+        let returning = |deja_vu| {
+            let mut composer = composer(3, &[(Param::DejaVu, deja_vu), (Param::Metre, 1.0)]);
+            let mut bars = std::collections::BTreeMap::<(u32, u32), Vec<u32>>::new();
+            for _ in 0..20_000 {
+                let place = (composer.section, composer.bar);
+                composer.compose(&mut |note| {
+                    if let Note::Strike(stroke) = note
+                        && stroke.timbre() < name::BASS
+                    {
+                        bars.entry(place).or_default().push(stroke.note());
+                    }
+                });
+            }
+            let pairs = bars.iter().filter_map(|((section, bar), notes)| {
+                Some((notes, bars.get(&(*section, bar + 16))?))
+            });
+            let (mut same, mut all) = (0, 0);
+            for (notes, later) in pairs {
+                all += notes.len();
+                same += notes.iter().zip(later).filter(|(a, b)| a == b).count();
+            }
+            same as f32 / all as f32
+        };
+        let (locked, free) = (returning(0.5), returning(0.0));
+        assert!(locked > 1.5 * free, "{locked} {free}");
     }
 }

@@ -122,7 +122,7 @@ const SCENES: [Scene; Scene::COUNT] = [
     },
     Scene {
         name: "Buzzing shells", hands: [hand(Way::Woven, 0.9, 55, 8, name::MBIRA), hand(Way::Woven, 0.75, 62, 8, name::MBIRA)],
-        bass: 0.85, ostinato: false, drone: 0.0, shaker: 0.6, wood: 0.0, rattle: 3.0, room: -0.05, pace: 1.0,
+        bass: 0.85, ostinato: false, drone: 0.0, shaker: 0.6, wood: 0.0, rattle: 2.5, room: -0.05, pace: 1.0,
         rest: 0.0, chord_bars: 1, chord: ChordKind::Fifth, seconds: [95.0, 160.0], metres: [4, 4, 6, 4],
     },
     Scene {

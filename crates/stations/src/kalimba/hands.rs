@@ -1,7 +1,7 @@
 //! What the two hands pluck on one step.
 //!
 //! ```text
-//! plucks  ⇔  gate < busy · (0.22 + 0.98 density) · shape(weight) · arc
+//! plucks  ⇔  gate < busy · (0.13 + 1.07 density) · shape(weight) · arc
 //! shape    = (1 − density) weight² + density (0.35 + 0.65 weight)
 //! note     = nearest allowed to  centre + span · pitch       gate, pitch: loops that remember
 //! ```
@@ -12,7 +12,7 @@ use perpetuo_dsp::{Chance, State, math};
 
 use super::{
     form::{Character, Hand, Scene, Way},
-    harmony::{Classes, Harmony, snap},
+    harmony::{Classes, Harmony, above, below, snap},
     memory::{Memory, Pass},
     stroke::{Queue, Stroke},
 };
@@ -139,7 +139,7 @@ impl Hands {
         let (weight, is_even) = (at.weight(), at.step.is_multiple_of(2));
         let reach = |weight: f32| {
             let shape = (1.0 - at.density) * weight * weight + at.density * (0.35 + 0.65 * weight);
-            plan.busy * (0.22 + 0.98 * at.density) * shape * at.arc
+            plan.busy * (0.13 + 1.07 * at.density) * shape * at.arc
         };
         // A section begins with a note, and no bar and a half goes by without one.
         let is_missed = 2 * self.since > 3 * at.metre.len() && weight > 0.5;
@@ -150,10 +150,10 @@ impl Hands {
                 let off = if weight > 0.5 { 0.35 } else { 0.45 + weight };
                 reach(off) * if has_first { 0.35 } else { 1.0 }
             }
-            Way::Woven if is_even == (hand == 0) => plan.busy * (0.4 + 0.65 * at.density) * at.arc,
+            Way::Woven if is_even == (hand == 0) => plan.busy * (0.25 + 0.85 * at.density) * at.arc,
             Way::Hocket if is_even || at.density > 0.7 => {
                 let mine = (self.gate[0].read(at.step) >> 3 & 1) as usize == hand;
-                if mine { plan.busy * (0.5 + 0.6 * at.density) * at.arc } else { 0.0 }
+                if mine { plan.busy * (0.25 + 0.95 * at.density) * at.arc } else { 0.0 }
             }
             Way::Chimes => plan.busy * (0.14 + 0.42 * at.density) * (0.35 + 0.65 * weight) * at.arc,
             Way::Drops if weight > 0.5 => plan.busy * (0.25 + 0.5 * at.density) * at.arc,
@@ -243,7 +243,7 @@ impl Hands {
             }
         }
         let now = self.notes[hand] as usize;
-        let place = match (at.character.figure + at.section) % 5 {
+        let place = match at.character.figure.wrapping_add(at.section) % 5 {
             // Up; down; up and down; thumbs from both ends; by the loop.
             0 => now,
             1 => usize::MAX / 2 - now,
@@ -264,7 +264,7 @@ impl Hands {
     fn roll(&mut self, at: &Moment, hand: usize, low: i32, count: u32, gap: f32, out: &mut Queue) {
         let mut note = low - 1;
         for index in 0..count {
-            note = snap(note + 3, at.harmony.chord, true).max(note + 1);
+            note = above(note + 2, at.harmony.chord);
             let wait = index as f32 * gap * at.sample_rate * (1.0 + 0.12 * index as f32);
             self.strike(at, hand, note, wait, 0.82 - 0.05 * index as f32, out);
         }
@@ -280,7 +280,7 @@ impl Hands {
         for index in 0..count {
             self.strike(at, hand, note, wait, 0.9 - 0.1 * index as f32, out);
             wait += at.step_len * (0.42 + 0.11 * index as f32);
-            note = snap(note - 2, at.harmony.soft, false).min(note - 1);
+            note = below(note - 1, at.harmony.soft);
         }
     }
 
@@ -319,8 +319,12 @@ impl Hands {
         share: f32,
         out: &mut Queue,
     ) {
-        // Below this the bass has its place.
-        let note = if note < 43 { note + 12 } else { note };
+        // Below this the bass has its place, and above that tines are only noise.
+        let note = match note {
+            ..43 => note + 12,
+            89.. => note - 12,
+            _ => note,
+        };
         let drawn = at.unit(Self::stream(hand, stream::FORCE));
         let force = 0.5 + 0.34 * at.weight() + 0.3 * (drawn - 0.5);
         // Twice as many notes are 3 dB softer each, and the arc is heard as well.

@@ -168,6 +168,16 @@ pub(super) fn snap(target: i32, classes: Classes, up: bool) -> i32 {
     target
 }
 
+/// The first note from `from` upwards that is one of `classes`.
+pub(super) fn above(from: i32, classes: Classes) -> i32 {
+    (from..from + 12).find(|note| classes & class(*note) != 0).unwrap_or(from)
+}
+
+/// The first note from `from` downwards that is one of `classes`.
+pub(super) fn below(from: i32, classes: Classes) -> i32 {
+    (from - 11..=from).rev().find(|note| classes & class(*note) != 0).unwrap_or(from)
+}
+
 /// The bit of a note's class.
 pub(super) fn class(note: i32) -> Classes {
     1 << note.rem_euclid(12)
@@ -224,5 +234,6 @@ mod tests {
             [62, 60]
         );
         assert_eq!(snap(61, 0, true), 61);
+        assert_eq!((above(61, class(0)), below(59, class(0))), (72, 48));
     }
 }

@@ -3,8 +3,8 @@
 //! ```text
 //!                      ┌ tines ──────────┐ ┌► nail, box, rattle ┐
 //! composer ─► strokes ─┤                 ├─┴────────────────────┴─┬─ dry ──────┐
-//!                      ├ beads ──────────┘                        ├─► echo ────┤─► master
-//!                      └ bass tine, wood, drone (in the middle) ──┴─► hall ────┘
+//!                      ├ wood, beads ────┘                        ├─► echo ────┤─► master
+//!                      └ bass tine, drone: dry, in the middle     └─► hall ────┘
 //! ```
 //!
 //! Two hands pluck one instrument; the performance has drawn which one, how loosely it is played, and how

@@ -88,7 +88,7 @@ impl Pulse {
         }
         let drawn = at.unit(stream::BASS);
         let wanted = match weight {
-            _ if weight > 0.9 => 0.55 + 0.45 * share,
+            _ if weight > 0.9 => 0.4 + 0.35 * share + 0.25 * at.density,
             _ if weight > 0.7 => share * (0.2 + 0.5 * at.density),
             _ if weight > 0.5 => share * 0.22 * at.density,
             _ => share * 0.05 * at.density * at.density,
@@ -116,7 +116,7 @@ fn strike(at: &Moment, class: i32, force: f32, out: &mut Queue) {
 }
 
 fn shaker(at: &Moment, out: &mut Queue) {
-    let share = at.scene.shaker * (0.25 + 0.9 * at.density) * at.arc;
+    let share = at.scene.shaker * (0.12 + 1.05 * at.density) * at.arc;
     let (weight, drawn) = (at.weight(), at.unit(stream::SHAKER));
     let wanted = if at.step.is_multiple_of(2) { 1.4 * share } else { 0.75 * share - 0.2 };
     if drawn >= wanted {
@@ -129,7 +129,7 @@ fn shaker(at: &Moment, out: &mut Queue) {
         _ => 0.32,
     };
     let gain = 0.3 * accent * (0.4 + 0.6 * at.scene.shaker) * (0.8 + 0.4 * drawn);
-    out.push(at.delay(stream::SHAKER + 1) as u32, Stroke::new(name::SHAKER, 60, gain, 0.3));
+    out.push(at.delay(stream::SHAKER + 1) as u32, Stroke::new(name::SHAKER, 60, gain, 0.0));
 }
 
 fn wood(at: &Moment, out: &mut Queue) {
@@ -143,7 +143,10 @@ fn wood(at: &Moment, out: &mut Queue) {
     }
     let note = if at.step / 2 % 3 == 0 { 66 } else { 71 };
     let gain = 0.26 * (0.6 + 0.4 * at.unit(stream::WOOD + 1));
-    out.push(at.delay(stream::WOOD + 2) as u32, Stroke::new(name::WOOD, note, gain, 0.0));
+    out.push(
+        at.delay(stream::WOOD + 2) as u32,
+        Stroke::new(name::WOOD, note, gain, -0.35 * at.character.side),
+    );
 }
 
 impl State for Pulse {

@@ -110,7 +110,6 @@ impl Synth {
         let mut hall = [[0.0; BLOCK_LEN]; 2];
         for side in 0..2 {
             mix::add(&mut hall[side], &sides[side], Segment::flat(0.42));
-            mix::add(&mut hall[side], middle, Segment::flat(0.07));
             mix::add(&mut hall[side], &repeats[side], Segment::flat(0.25));
         }
         self.reverb.set(feedback(space.from), 0.5 - 0.28 * brightness);

@@ -90,7 +90,7 @@ const TIMBRES: [Timbre; 7] = [
     Timbre {
         modes: [mode(1.0, 0.7, 15.0), mode(2.71, 0.5, 10.0), mode(5.15, 0.25, 6.0),
                 mode(7.4, 0.15, 4.0), mode(-240.0, 0.4, 16.0), mode(-415.0, 0.2, 12.0)],
-        attack_ms: 0.6, click: 0.6, is_central: true, trim: 1.0,
+        attack_ms: 0.6, click: 0.6, is_central: false, trim: 1.0,
     },
 ];
 
