@@ -96,7 +96,7 @@ impl Synth {
         let mut repeats = [[0.0; BLOCK_LEN]; 2];
         let [left, right] = &mut repeats;
         let brightness = self.brightness.value();
-        self.echo.set_feedback(0.22 + 0.36 * space.from, 0.55 - 0.35 * brightness);
+        self.echo.set_feedback(0.2 + 0.32 * space.from, 0.55 - 0.35 * brightness);
         self.echo.render(&into_echo, &mut [left, right]);
         // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
         let feedback = |space: f32| 0.74 + 0.18 * space;

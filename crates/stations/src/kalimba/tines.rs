@@ -161,13 +161,14 @@ impl Voice {
             return;
         }
         self.bank.strike(partials, attack);
-        let passed = self.age as f32;
         let damping = math::exp2(-(self.damped as f32 * BLOCK_LEN as f32) / half);
         let mut words = [0; 2 * MODES + 1];
         for (pair, partial) in words.chunks_exact_mut(2).zip(partials) {
             let mut phase = Phase::new();
             phase.set_phase_step(partial.phase_step);
-            let level = partial.level * math::exp2(-passed / partial.half) * damping;
+            // As the bank does it, for what rings for seconds adds up what a step is off.
+            let rest = math::exp2(-8.0 / math::clamp(partial.half, 16.0, 1e7));
+            let level = partial.level * power(rest, self.age / 8) * damping;
             let level = if partial.phase_step < 0.45 { level } else { 0.0 };
             pair.copy_from_slice(&[phase.step.wrapping_mul(self.age), level.to_bits()]);
         }
@@ -178,6 +179,19 @@ impl Voice {
             self.bank.damp(half);
         }
     }
+}
+
+/// `base` to the power of `exponent`, by squares.
+fn power(base: f32, mut exponent: u32) -> f32 {
+    let (mut square, mut product) = (f64::from(base), 1.0);
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            product *= square;
+        }
+        square *= square;
+        exponent /= 2;
+    }
+    product as f32
 }
 
 /// A voice's stroke and damping in one word, its age in another.
