@@ -1,9 +1,10 @@
 //! What is noise: the nail on the tine, the box under it, the rattle of loose shells, and a shaker.
 //!
 //! ```text
-//! noise ─► · (click + buzz · max(0, |x| − threshold)) ─► band around 3 kHz ─► + ─► low-pass ─► out
-//!                                                                     tines ──┘    (brightness)
-//! noise ─► · click ─► band around 230 Hz ─► the box      noise ─► · shake ─► band ─► low-pass ─► shaker
+//! noise ─► soft ─┬─ · (click + buzz · max(0, |x| − threshold)) ─► band around 3 kHz ─► nail, rattle
+//!                ├─ · click ─► band around 230 Hz ─► the box
+//!                └─ · shake ─► band around 5.5 kHz ─► shaker        tines ─► low-pass ─► tines
+//! soft: y[n] = (x[n] + 4x[n−1] + 6x[n−2] + 4x[n−3] + x[n−4]) / 16, 15 dB down at 12 kHz
 //! ```
 //!
 //! A shell touches the tine only near the end of its swing, hence the threshold: noise comes in bursts at
@@ -58,12 +59,12 @@ impl Noises {
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
         use Response::{Band, Low};
         let sample_rate = sample_rate_hz as f32;
-        let responses = [Band, Low, Band, Low, Band, Low, Band, Band];
+        let responses = [Band, Band, Low, Low, Band, Band, Band, Band];
         Self {
             noise: Noise::new(salt),
             clicks: [Decay::new(); 2],
             shake: Decay::new(),
-            filters: SvfBank::new(tunings(0.5, sample_rate), responses).chained(&[1, 3, 5]),
+            filters: SvfBank::new(tunings(0.5, sample_rate), responses),
             brightness: 0.5,
             sample_rate,
         }
@@ -97,9 +98,7 @@ impl Noises {
     /// Filters what is struck and adds the noises to it.
     pub(super) fn render(&mut self, struck: &mut Struck, envelopes: &Envelopes, tone: Tone) {
         let mut io = [[0.0; BLOCK_LEN]; 8];
-        let mut noise = [[0.0; BLOCK_LEN]; 2];
-        let [left, right] = &mut noise;
-        self.noise.render_pair(left, right);
+        let noise = self.soft_noise();
         // A bright setting is a harder nail.
         let nail = 0.35 + 0.9 * tone.brightness;
         for side in 0..2 {
@@ -108,12 +107,12 @@ impl Noises {
                 let size = if x[i] < 0.0 { -x[i] } else { x[i] };
                 let over = size - Self::THRESHOLD;
                 let rattle = if over > 0.0 { tone.buzz.at(i) * over } else { 0.0 };
-                io[2 * side][i] = noise[side][i] * (nail * click[i] + rattle);
-                io[6 + side][i] = noise[side][i] * click[i];
+                io[side][i] = noise[side][i] * (nail * click[i] + rattle);
+                io[4 + side][i] = noise[side][i] * click[i];
             }
-            io[2 * side + 1] = *x;
+            io[2 + side] = *x;
         }
-        for ((io, noise), shake) in io[4].iter_mut().zip(&noise[1]).zip(&envelopes.shake) {
+        for ((io, noise), shake) in io[6].iter_mut().zip(&noise[1]).zip(&envelopes.shake) {
             *io = noise * shake;
         }
         if tone.brightness != self.brightness {
@@ -125,9 +124,26 @@ impl Noises {
             let beads = if side == 0 { 0.5 } else { 0.8 };
             for i in 0..BLOCK_LEN {
                 struck.sides[side][i] =
-                    io[2 * side + 1][i] + 0.9 * io[6 + side][i] + beads * io[5][i];
+                    io[2 + side][i] + io[side][i] + 0.9 * io[4 + side][i] + beads * io[6][i];
             }
         }
+    }
+
+    /// A block of both noises without what is above hearing's best.
+    fn soft_noise(&mut self) -> Block {
+        const BEFORE: usize = 8;
+        let mut white = [[0.0; BLOCK_LEN + BEFORE]; 2];
+        let [left, right] = &mut white;
+        // Noise is a function of its counter: what came before is simply asked for again.
+        self.noise.skip(BEFORE.wrapping_neg());
+        self.noise.render_pair(left, right);
+        white.map(|x| {
+            let x: &[f32; BLOCK_LEN + BEFORE] = &x;
+            std::array::from_fn(|i| {
+                let (ends, sides) = (x[i + 4] + x[i + 8], x[i + 5] + x[i + 7]);
+                (ends + 4.0 * sides + 6.0 * x[i + 6]) * (1.0 / 16.0)
+            })
+        })
     }
 
     /// Lets blocks pass unheard.
@@ -136,21 +152,22 @@ impl Noises {
     }
 }
 
-/// Left: nail, then with the tines; the same on the right; shaker, twice; box left and right.
+/// Nail left and right, tines left and right, box left and right, shaker, nothing.
 fn tunings(brightness: f32, sample_rate: f32) -> [Tuning; 8] {
     let nail = 2100.0 * math::exp2(1.1 * brightness);
     let tines = 2400.0 * math::exp2(3.0 * brightness);
     let shaker = 4700.0 * math::exp2(0.5 * brightness);
     let of = |hz: f32, damping| Tuning::new(hz / sample_rate, damping);
+    let (tines, shaker) = (of(tines, 1.3), of(shaker, 0.7));
     [
         of(nail, 0.7),
-        of(tines, 1.3),
         of(1.13 * nail, 0.7),
-        of(tines, 1.3),
-        of(shaker, 0.7),
-        of(1.5 * shaker, 1.2),
+        tines,
+        tines,
         of(226.0, 0.45),
         of(247.0, 0.45),
+        shaker,
+        shaker,
     ]
 }
 
