@@ -127,9 +127,17 @@ impl Composer {
         self.schedule();
         self.count = self.count.wrapping_add(1);
         self.step += 1;
-        if self.step >= self.metre().len() {
+        if self.step >= self.metre().len() || self.has_rung() {
             (self.step, self.bar) = (0, self.bar + 1);
         }
+    }
+
+    /// Whether the last chord of a section has had its time: a slow long bar is not waited out.
+    fn has_rung(&self) -> bool {
+        const SECONDS: f32 = 2.2;
+        let is_beat = self.metre().beat(self.step).1 == 0;
+        let passed = self.step as f32 * self.step_len();
+        self.bar + 1 == self.bars && is_beat && passed > SECONDS * self.sample_rate
     }
 
     fn begin_bar(&mut self, play: &mut dyn FnMut(Note)) {
@@ -188,6 +196,7 @@ impl Composer {
 
     fn play_step(&mut self) {
         let moment = self.moment();
+        self.hands.begin_step(&moment);
         let phrase = self.bar / PHRASE;
         let is_close = self.bar + 1 == self.bars;
         let weight = moment.weight();
@@ -207,7 +216,7 @@ impl Composer {
                 self.count.wrapping_sub(self.step),
                 self.scene().rest,
             );
-        if breath || is_silent {
+        if (breath || is_silent) && !self.hands.is_missed(&moment) {
             return;
         }
         let [bass, beaten] = [self.enters(1, 2), self.enters(2, 3)];

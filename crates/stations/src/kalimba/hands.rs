@@ -111,10 +111,14 @@ impl Hands {
         }
     }
 
-    /// Plucks what falls on this step.
-    pub(super) fn play(&mut self, at: &Moment, out: &mut Queue) {
+    /// A step begins, whether anything is plucked on it or not.
+    pub(super) fn begin_step(&mut self, at: &Moment) {
         self.trail.write(at.count, 0);
         self.since = self.since.saturating_add(1);
+    }
+
+    /// Plucks what falls on this step.
+    pub(super) fn play(&mut self, at: &Moment, out: &mut Queue) {
         let mut has_first = false;
         for hand in 0..2 {
             let slots = at.metre.len();
@@ -125,6 +129,13 @@ impl Hands {
                 self.pluck(at, hand, out);
             }
         }
+    }
+
+    /// Whether the first hand has been silent for so long that it must play on this beat.
+    pub(super) fn is_missed(&self, at: &Moment) -> bool {
+        const SECONDS: f32 = 3.0;
+        let silent = self.since as f32 * at.step_len;
+        silent > SECONDS * at.sample_rate && at.metre.beat(at.step).1 == 0
     }
 
     /// Comes to rest on the home chord, from low to high.
@@ -141,9 +152,7 @@ impl Hands {
             let shape = (1.0 - at.density) * weight * weight + at.density * (0.35 + 0.65 * weight);
             plan.busy * (0.13 + 1.07 * at.density) * shape * at.arc
         };
-        // A section begins with a note, and no bar and a half goes by without one.
-        let is_missed = 2 * self.since > 3 * at.metre.len() && weight > 0.5;
-        let opens = hand == 0 && (at.bar == 0 && at.step == 0 || is_missed);
+        let opens = hand == 0 && (at.bar == 0 && at.step == 0 || self.is_missed(at));
         let wanted = match plan.way {
             Way::Line | Way::Broken => reach(weight),
             Way::OffBeat => {
