@@ -161,7 +161,7 @@ impl Composer {
         // The drone leaves before the key does.
         let is_last = self.bar + 2 >= self.bars && self.keys[1].root != self.keys[2].root;
         let level = if is_last { 0.0 } else { scene.drone * self.arc() };
-        let root = self.keys[1].scale().note_from(0, 22) as u32;
+        let root = self.keys[1].scale().note_from(0, 24) as u32;
         play(Note::Drone { note: root, level });
     }
 

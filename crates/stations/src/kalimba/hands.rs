@@ -133,9 +133,9 @@ impl Hands {
 
     /// Whether the first hand has been silent for so long that it must play on this beat.
     pub(super) fn is_missed(&self, at: &Moment) -> bool {
-        const SECONDS: f32 = 3.0;
+        let seconds = 3.0 + 2.0 * (1.0 - at.density);
         let silent = self.since as f32 * at.step_len;
-        silent > SECONDS * at.sample_rate && at.metre.beat(at.step).1 == 0
+        silent > seconds * at.sample_rate && at.metre.beat(at.step).1 == 0
     }
 
     /// Comes to rest on the home chord, from low to high.
@@ -343,7 +343,7 @@ impl Hands {
         // Tines lie left and right in turn; what is low lies nearer to the middle.
         let turn = if note % 2 == 0 { 0.22 } else { -0.22 };
         let width = math::clamp((note - 38) as f32 * (1.0 / 14.0), 0.2, 1.0);
-        let place = width * (0.48 * side + turn);
+        let place = width * (0.43 * side + turn);
         out.push(wait as u32, Stroke::new(at.timbres[hand], note, force * level * share, place));
         self.last[hand] = note;
         self.notes[hand] = self.notes[hand].wrapping_add(1);

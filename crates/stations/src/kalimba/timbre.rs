@@ -38,6 +38,38 @@ pub(super) struct Timbre {
     trim: f32,
 }
 
+/// How one instrument was made: no two are alike, and a performance has one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Make {
+    /// What upper modes are multiplied by, for tines are thicker at one end: 0.93..1.15.
+    stretch: f32,
+    /// What half-lives are multiplied by, as the bridge holds them: 0.75..1.3.
+    length: f32,
+    /// What the body's resonances are multiplied by, as it is large or small: 0.85..1.25.
+    body: f32,
+    /// Tines are off by up to 3 cents, by this.
+    salt: u32,
+}
+
+impl Make {
+    /// An instrument by its number, any number.
+    pub(super) fn of(salt: u32) -> Self {
+        let share = |byte: u32| (salt >> (8 * byte) & 255) as f32 * (1.0 / 255.0);
+        Self {
+            stretch: 0.93 + 0.22 * share(0),
+            length: 0.75 + 0.55 * share(1),
+            body: 0.85 + 0.4 * share(2),
+            salt,
+        }
+    }
+
+    /// How far the tine of a note is off, in cents.
+    fn cents(&self, note: u32) -> f32 {
+        let hash = (note ^ self.salt).wrapping_mul(0x9E37_79B9);
+        ((hash >> 16) as f32 * (1.0 / 32_768.0) - 1.0) * 3.0
+    }
+}
+
 /// Numbers of the timbres.
 pub(super) mod name {
     pub(in super::super) const KALIMBA: u32 = 0;
@@ -100,29 +132,34 @@ impl Timbre {
         &TIMBRES[(number as usize).min(TIMBRES.len() - 1)]
     }
 
-    /// What to strike for a stroke, `cents` off; brightness 0..1.
+    /// What to strike for a stroke on an instrument; brightness 0..1.
     pub(super) fn partials(
         &self,
         stroke: Stroke,
-        cents: f32,
+        make: &Make,
         brightness: f32,
         sample_rate: f32,
     ) -> [Partial; MODES] {
         let (note, gain) = (stroke.note() as f32, stroke.gain());
-        let hz = math::hz_from_note(note + 0.01 * cents);
+        let hz = math::hz_from_note(note + 0.01 * make.cents(stroke.note()));
         // Low tines ring longer: the half-life doubles every two octaves down.
-        let length = math::exp2((54.0 - note) * (1.0 / 24.0));
+        let length = make.length * math::exp2((54.0 - note) * (1.0 / 24.0));
         // A soft stroke is also a dull one: 6 dB softer takes 1.5 dB an octave off.
         let hardness = 0.25 * math::log2(gain * 1.6);
-        let tilt = 1.9 * (brightness - 0.5) + hardness;
+        let tilt = 1.4 * (brightness - 0.5) + hardness;
         self.modes.map(|mode| {
             let is_body = mode.ratio < 0.0;
             let octaves = if is_body { 0.0 } else { math::log2(mode.ratio) };
             // The lowest modes of a bright setting give a little, so that it is not merely louder.
             let level = mode.level * math::exp2(tilt * (octaves - 0.6));
             let level = if octaves == 0.0 { mode.level * math::exp2(-0.3 * tilt) } else { level };
+            let hz = match mode.ratio {
+                body if is_body => -body * make.body,
+                high if high > 4.5 => hz * high * make.stretch,
+                low => hz * low,
+            };
             Partial {
-                phase_step: if is_body { -mode.ratio } else { hz * mode.ratio } / sample_rate,
+                phase_step: hz / sample_rate,
                 level: level * gain * self.trim,
                 half: 0.001 * sample_rate * mode.half_ms * if is_body { 1.0 } else { length },
             }

@@ -9,7 +9,7 @@ use perpetuo_station::BLOCK_LEN;
 
 use super::{
     stroke::Stroke,
-    timbre::{MODES, Timbre},
+    timbre::{MODES, Make, Timbre},
 };
 use crate::performer::Block;
 
@@ -27,8 +27,7 @@ impl Struck {
 /// The voices.
 pub(super) struct Tines {
     voices: [Voice; Self::VOICES],
-    /// No instrument is filed alike: each note is off by up to 3 cents, by this.
-    salt: u32,
+    make: Make,
     sample_rate: f32,
 }
 
@@ -50,7 +49,11 @@ impl Tines {
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
         let voice = |_| Voice { bank: ModalBank::new(), stroke: Stroke::NONE, age: 0, damped: 0 };
-        Self { voices: std::array::from_fn(voice), salt, sample_rate: sample_rate_hz as f32 }
+        Self {
+            voices: std::array::from_fn(voice),
+            make: Make::of(salt),
+            sample_rate: sample_rate_hz as f32,
+        }
     }
 
     /// Strikes a voice that is free; in the rare case that none is, nothing.
@@ -135,9 +138,7 @@ impl Tines {
     }
 
     fn partials(&self, stroke: Stroke, brightness: f32) -> [Partial; MODES] {
-        let hash = (stroke.note() ^ self.salt).wrapping_mul(0x9E37_79B9);
-        let cents = ((hash >> 16) as f32 * (1.0 / 32_768.0) - 1.0) * 3.0;
-        Timbre::of(stroke.timbre()).partials(stroke, cents, brightness, self.sample_rate)
+        Timbre::of(stroke.timbre()).partials(stroke, &self.make, brightness, self.sample_rate)
     }
 }
 
