@@ -84,14 +84,13 @@ impl Doubler {
     /// Writes the step at the whole rate; it is over.
     #[inline(always)]
     pub(crate) fn give<V: Lanes>(&mut self, out: &mut [f32; CONTROL_LEN]) {
-        let mut at = 0;
-        while at < HALF_LEN {
+        for row in 0..HALF_LEN / LANES {
+            let at = row * LANES;
             let even = V::load(eight(&self.line, at + LANES - 3));
             let odd = around::<V>(&self.line, at + LANES - 2).mul(V::splat(2.0));
             let (first, second) = even.join_pairs(odd);
             first.store(eight_mut(out, 2 * at));
             second.store(eight_mut(out, 2 * at + LANES));
-            at += LANES;
         }
         V::load(eight(&self.line, HALF_LEN)).store(eight_mut(&mut self.line, 0));
     }
@@ -110,17 +109,18 @@ fn pair<V: Lanes>(line: &[f32], at: usize, k: usize) -> V {
     V::load(eight(line, at - 1 - k)).add(V::load(eight(line, at + k)))
 }
 
-/// Runs of any length, gathered into whole control steps: what comes in leaves one step later.
+/// Runs of any length, gathered into whole control steps: what comes in leaves one step later, and takes
+/// the place of what leaves.
 #[derive(Clone, Debug)]
 pub(crate) struct Steps {
-    pub(crate) coming: [[f32; CONTROL_LEN]; 2],
-    pub(crate) leaving: [[f32; CONTROL_LEN]; 2],
+    /// What has come in this step; where it has not come yet, what leaves.
+    pub(crate) cells: [[f32; CONTROL_LEN]; 2],
     at: usize,
 }
 
 impl Steps {
     pub(crate) fn new() -> Self {
-        Self { coming: [[0.0; CONTROL_LEN]; 2], leaving: [[0.0; CONTROL_LEN]; 2], at: 0 }
+        Self { cells: [[0.0; CONTROL_LEN]; 2], at: 0 }
     }
 
     pub(crate) fn reset(&mut self) {
@@ -132,14 +132,23 @@ impl Steps {
         len.min(CONTROL_LEN - self.at)
     }
 
-    /// Takes as many samples of one channel as there are.
-    pub(crate) fn take(&mut self, channel: usize, input: &[f32]) {
-        self.coming[channel][self.at..self.at + input.len()].copy_from_slice(input);
+    /// Takes samples of both channels and gives those that leave.
+    #[inline]
+    pub(crate) fn exchange(&mut self, [left, right]: [&mut [f32]; 2]) {
+        for (io, cells) in [left, right].into_iter().zip(&mut self.cells) {
+            let cells = &mut cells[self.at..self.at + io.len()];
+            io.iter_mut().zip(cells).for_each(|(io, cell)| std::mem::swap(io, cell));
+        }
     }
 
-    /// What leaves meanwhile.
-    pub(crate) fn leaving(&self, channel: usize, len: usize) -> &[f32] {
-        &self.leaving[channel][self.at..self.at + len]
+    /// Takes samples of one channel and gives those of both that leave.
+    #[inline]
+    pub(crate) fn take(&mut self, input: &[f32], [left, right]: [&mut [f32]; 2]) {
+        let cells = self.cells[0][self.at..self.at + input.len()].iter_mut();
+        for ((left, input), cell) in left.iter_mut().zip(input).zip(cells) {
+            (*left, *cell) = (*cell, *input);
+        }
+        right.copy_from_slice(&self.cells[1][self.at..self.at + input.len()]);
     }
 
     /// Time goes on; tells whether a step is complete: then it is to be worked on.
