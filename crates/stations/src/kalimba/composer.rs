@@ -13,8 +13,9 @@ use perpetuo_station::Title;
 use super::{
     Param,
     form::{self, Character, HOUSE, PHRASE, Scene},
-    hands::{Hands, Moment},
+    hands::Hands,
     harmony::{Harmony, Key, degree},
+    moment::Moment,
     pulse::Pulse,
     stroke::{Queue, Stroke},
 };

@@ -16,12 +16,14 @@ mod ground;
 mod hands;
 mod harmony;
 mod memory;
+mod moment;
 mod noises;
 mod pulse;
 mod stroke;
 mod synth;
 mod timbre;
 mod tines;
+mod ways;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@
 //! the tine's own pitch and stops before the tine does (P. Berliner, *The Soul of Mbira*, ch. 2, on the
 //! *machachara*). All eight filters are one bank.
 
-use perpetuo_dsp::{Decay, Noise, Response, Segment, State, SvfBank, Tuning, math};
+use perpetuo_dsp::{Decay, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::tines::Struck;
@@ -122,9 +122,9 @@ impl Noises {
         self.filters.process(&mut io, BLOCK_LEN);
         for side in 0..2 {
             let beads = if side == 0 { 0.5 } else { 0.8 };
-            for i in 0..BLOCK_LEN {
-                struck.sides[side][i] =
-                    io[2 + side][i] + io[side][i] + 0.9 * io[4 + side][i] + beads * io[6][i];
+            struck.sides[side] = io[2 + side];
+            for (lane, gain) in [(side, 1.0), (4 + side, 0.9), (6, beads)] {
+                mix::add(&mut struck.sides[side], &io[lane], Segment::flat(gain));
             }
         }
     }

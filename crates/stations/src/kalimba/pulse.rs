@@ -9,8 +9,8 @@
 use perpetuo_dsp::{Chance, State};
 
 use super::{
-    hands::Moment,
     memory::{Memory, Pass},
+    moment::Moment,
     stroke::{Queue, Stroke},
     timbre::name,
 };
@@ -141,7 +141,7 @@ fn wood(at: &Moment, out: &mut Queue) {
     if !is_onset || at.unit(stream::WOOD) >= 1.2 * share {
         return;
     }
-    let note = if at.step / 2 % 3 == 0 { 66 } else { 71 };
+    let note = if (at.step / 2).is_multiple_of(3) { 66 } else { 71 };
     let gain = 0.26 * (0.6 + 0.4 * at.unit(stream::WOOD + 1));
     out.push(
         at.delay(stream::WOOD + 2) as u32,
