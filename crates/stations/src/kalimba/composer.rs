@@ -12,29 +12,20 @@ use perpetuo_station::Title;
 
 use super::{
     Param,
-    form::{self, Character, HOUSE, PHRASE, Scene},
+    course::Course,
+    form::{self, Character, PHRASE},
     hands::Hands,
     harmony::{Harmony, Key, degree},
     moment::Moment,
     pulse::Pulse,
     stroke::{Queue, Stroke},
 };
-use crate::{
-    performer,
-    theory::{ChordKind, METRES, Metre, SCALES, scene},
-};
+use crate::{performer, theory::ChordKind};
 
-/// Streams of draws; those from 100 on are the hands' and the pulse's.
+/// Streams of draws; 2 to 16 but 5 are the course's, those from 100 on the hands' and the pulse's.
 mod stream {
     pub(super) const CHARACTER: u32 = 1;
-    pub(super) const SCENE: u32 = 2;
-    pub(super) const KEY: u32 = 3;
     pub(super) const CHORD: u32 = 5;
-    pub(super) const METRE: u32 = 7;
-    pub(super) const LEN: u32 = 8;
-    pub(super) const RECALL: u32 = 9;
-    pub(super) const TIMBRE: u32 = 10;
-    pub(super) const LAYER: u32 = 12;
     pub(super) const REST: u32 = 20;
 }
 
@@ -63,13 +54,7 @@ pub(super) struct Composer {
     swing: [f32; 2],
     metre: [u32; 2],
     home: [Key; 2],
-    /// The section before, this one, the one after.
-    keys: [Key; 3],
-    section: u32,
-    /// A place in [`METRES`].
-    in_metre: u32,
-    bar: u32,
-    bars: u32,
+    course: Course,
     step: u32,
     count: u32,
     hands: Hands,
@@ -96,11 +81,7 @@ impl Composer {
             swing: [at(Param::Swing); 2],
             metre: [at(Param::Metre) as u32; 2],
             home: [home; 2],
-            keys: [home; 3],
-            section: 0,
-            in_metre: 2,
-            bar: 0,
-            bars: 1,
+            course: Course::new(&chance, home),
             step: 0,
             count: 0,
             hands: Hands::new(&chance, 0),
@@ -114,12 +95,10 @@ impl Composer {
 
     fn step(&mut self, play: &mut dyn FnMut(Note)) {
         if self.step == 0 {
-            if self.bar >= self.bars {
-                (self.bar, self.section) = (0, self.section.wrapping_add(1));
-            }
+            self.course.pass_end();
             self.begin_bar(play);
         }
-        let (_, within) = self.metre().beat(self.step);
+        let (_, within) = self.course.metre().beat(self.step);
         if within == 0 {
             (self.tempo[0], self.swing[0]) = (self.tempo[1], self.swing[1]);
             play(Note::Beat(self.step_len()));
@@ -128,80 +107,58 @@ impl Composer {
         self.schedule();
         self.count = self.count.wrapping_add(1);
         self.step += 1;
-        if self.step >= self.metre().len() || self.has_rung() {
-            (self.step, self.bar) = (0, self.bar + 1);
+        if self.step >= self.course.metre().len() || self.has_rung() {
+            (self.step, self.course.bar) = (0, self.course.bar + 1);
         }
     }
 
     /// Whether the last chord of a section has had its time: a slow long bar is not waited out.
     fn has_rung(&self) -> bool {
         const SECONDS: f32 = 2.2;
-        let is_beat = self.metre().beat(self.step).1 == 0;
+        let is_beat = self.course.metre().beat(self.step).1 == 0;
         let passed = self.step as f32 * self.step_len();
-        self.bar + 1 == self.bars && is_beat && passed > SECONDS * self.sample_rate
+        self.course.is_close() && is_beat && passed > SECONDS * self.sample_rate
     }
 
     fn begin_bar(&mut self, play: &mut dyn FnMut(Note)) {
         let is_moved = self.home[0] != self.home[1];
         self.home[0] = self.home[1];
         (self.tempo[0], self.metre[0]) = (self.tempo[1], self.metre[1]);
-        if self.bar == 0 {
+        if self.course.bar == 0 {
             self.begin_section();
         }
         if is_moved {
             // What was asked for is heard now, wherever the music had wandered.
-            self.keys = [self.home[0]; 3];
-            self.keys[2] = self.next_key();
+            self.course.move_to(&self.chance, self.home[0]);
         }
-        self.in_metre = match self.metre[0] {
-            0 => self.in_metre,
+        self.course.in_metre = match self.metre[0] {
+            0 => self.course.in_metre,
             fixed => super::METRE_PLACES[(fixed as usize).min(super::METRE_PLACES.len() - 1)],
         };
-        let scene = self.scene();
+        let scene = self.course.scene();
         play(Note::Scene { rattle: scene.rattle, room: scene.room });
         // The drone leaves before the key does.
-        let is_last = self.bar + 2 >= self.bars && self.keys[1].root != self.keys[2].root;
-        let level = if is_last { 0.0 } else { scene.drone * self.arc() };
-        let root = self.keys[1].scale().note_from(0, 24) as u32;
+        let is_last = self.course.bar + 2 >= self.course.bars
+            && self.course.keys[1].root != self.course.keys[2].root;
+        let level = if is_last { 0.0 } else { scene.drone * self.course.arc(self.share()) };
+        let root = self.course.keys[1].scale().note_from(0, 24) as u32;
         play(Note::Drone { note: root, level });
     }
 
     fn begin_section(&mut self) {
-        let count = self.section;
-        if count > 0 {
-            self.keys = [self.keys[1], self.keys[2], self.keys[2]];
-        }
-        self.keys[2] = self.next_key();
-        let metres = self.scene().metres;
-        let drawn = self.chance.below(stream::METRE, count, 4) as usize;
-        let metre = metres[drawn];
-        // Not the metre of the section before, where there is another.
-        let is_same = count > 0 && metre == self.in_metre;
-        self.in_metre = if is_same { metres[(drawn + 1) % 4] } else { metre };
-        let [shortest, longest] = self.scene().seconds;
-        let seconds = self.chance.between(stream::LEN, count, shortest, longest);
-        let bar = self.metre().len() as f32 * self.step_len() / self.sample_rate;
-        let phrases = (seconds / (bar * PHRASE as f32) + 0.5) as u32;
-        self.bars = PHRASE * phrases.clamp(2, 40) + 1;
-        // Now and then the loops of three sections before come back, in the new key and metre.
-        let recalls = count >= 3 && self.chance.happens(stream::RECALL, count, 0.3);
-        let turn = if recalls { count - 3 } else { count };
+        self.course.begin(&self.chance, self.home[0]);
+        let bar = self.course.metre().len() as f32 * self.step_len() / self.sample_rate;
+        self.course.set_bar_seconds(&self.chance, bar);
+        let turn = self.course.turn(&self.chance);
         self.hands = Hands::new(&self.chance, turn);
         self.pulse = Pulse::new(&self.chance, turn);
-    }
-
-    fn next_key(&self) -> Key {
-        let next = self.section.wrapping_add(1);
-        self.keys[1].next(self.home[0], &self.chance, stream::KEY, next)
     }
 
     fn play_step(&mut self) {
         let moment = self.moment();
         self.hands.begin_step(&moment);
-        let phrase = self.bar / PHRASE;
-        let is_close = self.bar + 1 == self.bars;
         let weight = moment.weight();
-        if is_close {
+        if self.course.is_close() {
             if self.step == 0 {
                 self.hands.close(&moment, &mut self.queue);
                 self.pulse.close(&moment, &mut self.queue);
@@ -209,123 +166,76 @@ impl Composer {
             return;
         }
         // A phrase's last beats are its breath.
-        let ends = self.bar % PHRASE == PHRASE - 1 && 2 * self.step > self.metre().len();
+        let ends =
+            self.course.bar % PHRASE == PHRASE - 1 && 2 * self.step > self.course.metre().len();
         let breath = ends && weight < 0.5 && self.chance.happens(stream::REST + 2, self.count, 0.4);
-        let is_silent = self.bar > 1
+        let is_silent = self.course.bar > 1
             && self.chance.happens(
                 stream::REST,
                 self.count.wrapping_sub(self.step),
-                self.scene().rest,
+                self.course.scene().rest,
             );
         if (breath || is_silent) && !self.hands.is_missed(&moment) {
             return;
         }
-        let [bass, beaten] = [self.enters(1, 2), self.enters(2, 3)];
-        let [bass, beaten] = [(bass, 1), (beaten, 2)]
-            .map(|(from, layer)| phrase >= from && !self.is_out(layer, phrase));
+        let [bass, beaten] =
+            [(1, 2), (2, 3)].map(|(layer, latest)| self.course.has(&self.chance, layer, latest));
         self.hands.play(&moment, &mut self.queue);
         // At the very beginning there is always something low to stand on.
-        let bass = bass || self.section == 0 && self.bar == 0 && self.step == 0;
+        let bass = bass || self.course.section == 0 && self.course.bar == 0 && self.step == 0;
         self.pulse.play(&moment, bass, beaten, &mut self.queue);
     }
 
     fn moment(&self) -> Moment {
-        let scene = self.scene();
-        let chord = self.bar / scene.chord_bars % 4;
-        let is_close = self.bar + 1 == self.bars;
+        let scene = self.course.scene();
+        let chord = self.course.bar / scene.chord_bars % 4;
+        let is_close = self.course.is_close();
         let place = if is_close { 0 } else { chord };
-        let key = self.keys[1];
-        // In the first two bars and the last three only notes that both keys have.
-        let common = match self.bar {
-            0 | 1 => self.keys[0].classes(),
-            bar if bar + 3 >= self.bars => self.keys[2].classes(),
-            _ => 0xfff,
-        };
+        let key = self.course.keys[1];
         // A section's row of chords, the third of which changes every eight bars.
-        let row = self.section.wrapping_mul(16) + if place == 2 { self.bar / 8 % 16 } else { 0 };
+        let row = self.course.section.wrapping_mul(16)
+            + if place == 2 { self.course.bar / 8 % 16 } else { 0 };
         let root = degree(key, &self.chance, stream::CHORD, row, place);
         let kind = if is_close { ChordKind::Fifth } else { scene.chord };
-        let phrase = self.bar / PHRASE;
-        let second = phrase >= self.enters(0, 2).min(1) && !self.is_out(0, phrase);
         Moment {
             chance: self.chance,
             scene,
             character: self.character,
-            harmony: Harmony::of(key, root, kind, common),
-            metre: self.metre(),
+            harmony: Harmony::of(key, root, kind, self.course.common()),
+            metre: self.course.metre(),
             step: self.step,
-            bar: self.bar,
-            section: self.section,
+            bar: self.course.bar,
+            section: self.course.section,
             count: self.count,
             density: self.density,
             deja_vu: self.deja_vu,
-            arc: self.arc(),
-            urge: if self.bar % PHRASE == PHRASE - 1 { 2.0 } else { 0.6 },
-            letter: form::letter(self.character.phrase, self.section, self.bar),
-            is_new_chord: self.bar.is_multiple_of(scene.chord_bars),
-            timbres: [0, 1].map(|hand| self.timbre(hand)),
-            takes_part: [true, second],
+            arc: self.course.arc(self.share()),
+            urge: if self.course.bar % PHRASE == PHRASE - 1 { 2.0 } else { 0.6 },
+            letter: form::letter(self.character.phrase, self.course.section, self.course.bar),
+            is_new_chord: self.course.bar.is_multiple_of(scene.chord_bars),
+            timbres: [0, 1].map(|hand| self.course.timbre(&self.chance, &self.character, hand)),
+            takes_part: [true, self.course.has(&self.chance, 0, 2)],
             step_len: self.step_len(),
             sample_rate: self.sample_rate,
         }
     }
 
-    /// The phrase from which a layer takes part, below `count`.
-    fn enters(&self, layer: u32, count: u32) -> u32 {
-        self.chance.below(stream::LAYER + layer, self.section, count)
-    }
-
-    /// After the height of a long section one layer is left out for a phrase, and so is what is beaten
-    /// in the last.
-    fn is_out(&self, layer: u32, phrase: u32) -> bool {
-        let phrases = self.bars / PHRASE;
-        let rests = phrases >= 5 && phrase == phrases * 7 / 10;
-        let which = self.chance.below(stream::LAYER + 4, self.section, 3);
-        rests && which == layer || layer == 2 && phrase + 1 >= phrases
-    }
-
-    fn timbre(&self, hand: usize) -> u32 {
-        match self.scene().hands[hand].timbre {
-            HOUSE => {
-                let draw = stream::TIMBRE + hand as u32;
-                let is_other = self.chance.happens(draw, self.section, 0.3);
-                self.character.house[usize::from(is_other)]
-            }
-            timbre => timbre,
-        }
-    }
-
-    fn arc(&self) -> f32 {
-        let bars = (self.bars.max(2) - 1) as f32;
-        let share = (self.bar as f32 + self.share()) / bars;
-        let phrase = ((self.bar % PHRASE) as f32 + self.share()) / PHRASE as f32;
-        form::section_arc(share) * form::phrase_arc(phrase) * form::tide(self.section)
-    }
-
     /// How much of the bar is over.
     fn share(&self) -> f32 {
-        self.step as f32 / self.metre().len() as f32
-    }
-
-    fn scene(&self) -> &'static Scene {
-        Scene::of(scene::<{ Scene::COUNT }>(&self.chance, stream::SCENE, self.section))
-    }
-
-    fn metre(&self) -> Metre {
-        Metre::of(self.in_metre)
+        self.step as f32 / self.course.metre().len() as f32
     }
 
     /// Samples of an even step, without rubato.
     fn step_len(&self) -> f32 {
-        15.0 * self.sample_rate / (self.tempo[0] * self.scene().pace)
+        15.0 * self.sample_rate / (self.tempo[0] * self.course.scene().pace)
     }
 
     /// The end of a phrase leans back a little, the end of a section by a third.
     fn schedule(&mut self) {
         let share = self.share();
-        let slower = match self.bar + 1 {
-            bar if bar == self.bars => 1.12 + 0.35 * share,
-            bar if bar + 1 == self.bars => 1.0 + 0.1 * share * share,
+        let slower = match self.course.bar + 1 {
+            bar if bar == self.course.bars => 1.12 + 0.35 * share,
+            bar if bar + 1 == self.course.bars => 1.0 + 0.1 * share * share,
             bar if bar % PHRASE == 0 => 1.0 + 0.025 * share,
             _ => 1.0,
         };
@@ -364,7 +274,7 @@ impl performer::Composer for Composer {
     }
 
     fn title(&self) -> Title {
-        Title { scene: self.scene().name, key: Some(self.keys[1].words()) }
+        Title { scene: self.course.scene().name, key: Some(self.course.keys[1].words()) }
     }
 }
 
@@ -380,15 +290,10 @@ impl State for Composer {
         }
         self.metre.visit(word);
         self.home.visit(word);
-        self.keys.visit(word);
-        self.section.visit(word);
-        self.in_metre.visit(word);
-        self.in_metre = self.in_metre.min(METRES.len() as u32 - 1);
-        for place in [&mut self.bar, &mut self.bars, &mut self.step, &mut self.count] {
-            place.visit(word);
-        }
-        self.bars = self.bars.clamp(1, 1000);
-        (self.bar, self.step) = (self.bar.min(self.bars), self.step % self.metre().len());
+        self.course.visit(word);
+        self.step.visit(word);
+        self.step %= self.course.metre().len();
+        self.count.visit(word);
         self.hands.visit(word);
         self.pulse.visit(word);
         self.queue.visit(word);
@@ -400,12 +305,10 @@ impl State for Composer {
     }
 }
 
-const _: () = assert!(SCALES.len() == 12, "harmony::NEAR has a row a scale");
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{kalimba::timbre::name, performer::Composer as _};
+    use crate::{kalimba::timbre::name, performer::Composer as _, theory::METRES};
 
     const RATE: u32 = 44_100;
 
@@ -443,6 +346,16 @@ mod tests {
     }
 
     #[test]
+    fn its_first_title_is_that_of_its_first_section() {
+        for seed in 0..20 {
+            let mut composer = composer(seed, &[]);
+            let title = composer.title();
+            notes(&mut composer, 1);
+            assert_eq!(composer.title(), title);
+        }
+    }
+
+    #[test]
     fn it_goes_on_from_a_snapshot_and_survives_a_damaged_one() {
         let mut whole = composer(3, &[]);
         notes(&mut whole, 200);
@@ -468,9 +381,9 @@ mod tests {
     fn every_tine_belongs_to_the_key() {
         for seed in 0..6 {
             let mut composer = composer(seed, &[(Param::Scale, seed as f32)]);
-            let mut before = composer.keys[1].classes();
+            let mut before = composer.course.keys[1].classes();
             for _ in 0..20_000 {
-                let classes = composer.keys[1].classes();
+                let classes = composer.course.keys[1].classes();
                 let mut played = Vec::new();
                 let wait = composer.compose(&mut |note| played.push(note));
                 assert!(wait > 0);
@@ -478,7 +391,7 @@ mod tests {
                     let Note::Strike(stroke) = note else { continue };
                     let is_tine = stroke.timbre() <= name::BASS;
                     let class = 1 << (stroke.note() % 12);
-                    let allowed = classes | before | composer.keys[1].classes();
+                    let allowed = classes | before | composer.course.keys[1].classes();
                     assert!(!is_tine || allowed & class != 0, "{} {stroke:?}", composer.title());
                 }
                 before = if composer.step < 4 { before } else { classes };
@@ -507,11 +420,11 @@ mod tests {
             let (mut titles, mut metres, mut lens) = (Vec::new(), Vec::new(), Vec::new());
             let mut now = 0_u64;
             while now < 3600 * u64::from(RATE) {
-                let section = composer.section;
+                let section = composer.course.section;
                 now += u64::from(composer.compose(&mut |_| {}));
-                if composer.section != section || titles.is_empty() {
+                if composer.course.section != section || titles.is_empty() {
                     titles.push(composer.title());
-                    metres.push(composer.in_metre);
+                    metres.push(composer.course.in_metre);
                     lens.push(now);
                 }
             }
@@ -535,7 +448,7 @@ mod tests {
             let mut composer = composer(2, &[(Param::Metre, metre as f32)]);
             for _ in 0..5000 {
                 composer.compose(&mut |_| {});
-                assert_eq!(METRES[composer.in_metre as usize], super::super::METRES[metre]);
+                assert_eq!(METRES[composer.course.in_metre as usize], super::super::METRES[metre]);
             }
         }
     }
@@ -562,7 +475,7 @@ mod tests {
             let mut composer = composer(3, &[(Param::DejaVu, deja_vu), (Param::Metre, 1.0)]);
             let mut bars = std::collections::BTreeMap::<(u32, u32), Vec<u32>>::new();
             for _ in 0..20_000 {
-                let place = (composer.section, composer.bar);
+                let place = (composer.course.section, composer.course.bar);
                 composer.compose(&mut |note| {
                     if let Note::Strike(stroke) = note
                         && stroke.timbre() < name::BASS

@@ -30,7 +30,7 @@ const ROOT_NAMES: [&str; 12] =
 
 /// Scales that are near each scale of [`SCALES`]: where a section may go from there.
 #[rustfmt::skip]
-const NEAR: [[u32; 4]; 12] = [
+const NEAR: [[u32; 4]; SCALES.len()] = [
     [0, 2, 3, 7], [1, 8, 4, 3], [2, 0, 7, 3], [3, 0, 2, 6], [4, 1, 8, 2], [5, 3, 10, 6],
     [6, 3, 10, 5], [7, 1, 2, 0], [8, 1, 4, 3], [9, 3, 6, 5], [10, 6, 5, 3], [11, 4, 4, 1],
 ];

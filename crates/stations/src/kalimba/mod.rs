@@ -11,6 +11,7 @@
 //! its phrases return.
 
 mod composer;
+mod course;
 mod form;
 mod ground;
 mod hands;
