@@ -11,6 +11,7 @@
 mod acid;
 mod blockwise;
 mod drift;
+mod drone;
 mod kalimba;
 mod knob;
 mod master;
@@ -21,5 +22,5 @@ use perpetuo_station::StationSpec;
 
 /// Every station, the one to begin with first.
 pub fn all() -> Vec<StationSpec> {
-    vec![drift::spec(), acid::spec(), kalimba::spec()]
+    vec![drift::spec(), acid::spec(), drone::spec(), kalimba::spec()]
 }
