@@ -11,7 +11,7 @@
 
 use crate::{
     CONTROL_LEN, Segment, State, Tuning,
-    bank::{Cells, Factors, on_the_way},
+    bank::{Cells, low_on_the_way},
     math,
     saw::{saw_sharpness, saws},
     simd::{LANES, Lanes, Words, eight_mut, kernel},
@@ -104,9 +104,9 @@ fn sing_generic<V: Lanes>(
     let [sharp_a, sharp_b] = [V::load(&sharpness[0]), V::load(&sharpness[1])];
     let blend = V::splat(blend);
     let (mut s1, mut s2) = (V::load(&octet.filter.s1), V::load(&octet.filter.s2));
+    let (mut factors, by) = low_on_the_way::<V>(&octet.filter, len.max(1));
     let mut at = 0;
     while at < len {
-        let factors = Factors::low(on_the_way::<V>(&octet.filter, at, len));
         let mut rows = [V::splat(0.0); LANES];
         for row in &mut rows {
             let raw = saws(a, sharp_a).add_mul(blend, saws(b, sharp_b));
@@ -124,6 +124,7 @@ fn sing_generic<V: Lanes>(
         }
         sum_left.store(left);
         sum_right.store(right);
+        factors.move_by(&by);
         at += LANES;
     }
     a.store(&mut octet.turns[0]);

@@ -114,12 +114,6 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn rotate(self) -> Self {
-        let order = avx2!(_mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6));
-        Self(avx2!(_mm256_permutevar8x32_ps(self.0, order)))
-    }
-
-    #[inline(always)]
     fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
         let [Self(a), Self(b), Self(c), Self(d), Self(e), Self(f), Self(g), Self(h)] = rows;
         let pairs = avx2!([
