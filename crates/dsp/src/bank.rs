@@ -388,7 +388,7 @@ fn store_columns<V: Lanes>(rows: [V; LANES], io: &mut [[f32; CONTROL_LEN]; LANES
 /// ```text
 /// s'' = A² s + A B x₀ + B x₁      y₀ = C s + D x₀      y₁ = C A s + C B x₀ + D x₁
 /// ```
-struct Pairs<V> {
+pub(crate) struct Pairs<V> {
     /// Next s₁, next s₂ and the second output of s₁, s₂, x₀ and x₁.
     s1: [V; 4],
     s2: [V; 4],
@@ -399,7 +399,7 @@ struct Pairs<V> {
 
 impl<V: Lanes> Pairs<V> {
     #[inline(always)]
-    fn new(one: &Factors<V>) -> Self {
+    pub(crate) fn new(one: &Factors<V>) -> Self {
         // A = [a −b; b c], B = [b; d].
         let ([a, b], [_, d, c]) = (one.s1, one.s2);
         let [y1, yx, y2] = one.out;
@@ -418,7 +418,7 @@ impl<V: Lanes> Pairs<V> {
     }
 
     #[inline(always)]
-    fn tick(&self, x0: V, x1: V, s1: &mut V, s2: &mut V) -> (V, V) {
+    pub(crate) fn tick(&self, x0: V, x1: V, s1: &mut V, s2: &mut V) -> (V, V) {
         let sum = |f: &[V; 4], into: V| f[0].mul(*s1).add_mul(f[1], *s2).add(into);
         let first = self.first[0].mul(*s1).add_mul(self.first[1], x0).add_mul(self.first[2], *s2);
         let into = [

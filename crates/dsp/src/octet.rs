@@ -11,7 +11,7 @@
 
 use crate::{
     CONTROL_LEN, Segment, State, Tuning,
-    bank::{Cells, low_on_the_way},
+    bank::{Cells, Pairs, low_on_the_way},
     math,
     saw::{saw_sharpness, saws},
     simd::{LANES, Lanes, Words, eight_mut, kernel},
@@ -109,10 +109,16 @@ fn sing_generic<V: Lanes>(
     while at < len {
         let mut rows = [V::splat(0.0); LANES];
         for row in &mut rows {
-            let raw = saws(a, sharp_a).add_mul(blend, saws(b, sharp_b));
-            *row = factors.tick(raw, &mut s1, &mut s2);
+            *row = saws(a, sharp_a).add_mul(blend, saws(b, sharp_b));
             (a, b) = (a.add(step_a), b.add(step_b));
         }
+        let pairs = Pairs::new(&factors);
+        let [x0, x1, x2, x3, x4, x5, x6, x7] = rows;
+        let (x0, x1) = pairs.tick(x0, x1, &mut s1, &mut s2);
+        let (x2, x3) = pairs.tick(x2, x3, &mut s1, &mut s2);
+        let (x4, x5) = pairs.tick(x4, x5, &mut s1, &mut s2);
+        let (x6, x7) = pairs.tick(x6, x7, &mut s1, &mut s2);
+        let rows = [x0, x1, x2, x3, x4, x5, x6, x7];
         let voices = V::transpose(rows);
         let (left, right) = (eight_mut(left, at), eight_mut(right, at));
         let (mut sum_left, mut sum_right) = (V::load(left), V::load(right));
