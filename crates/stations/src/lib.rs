@@ -14,11 +14,12 @@ mod drift;
 mod knob;
 mod master;
 mod performer;
+mod rain;
 mod theory;
 
 use perpetuo_station::StationSpec;
 
 /// Every station, the one to begin with first.
 pub fn all() -> Vec<StationSpec> {
-    vec![drift::spec(), acid::spec()]
+    vec![drift::spec(), acid::spec(), rain::spec()]
 }

@@ -1,0 +1,217 @@
+//! All that has become noise: far drops, wind, a whistling wire, thunder. One bank of eight filters.
+//!
+//! ```text
+//! noise 1 ─► soft ─┬─► low-pass  (mid)  band (side) ── body of the rain
+//!                  └─► band      (mid)  band (side) ── its hiss
+//! noise 2 ─────────┬─► band      (mid)  band (side) ── wind
+//!                  ├─► narrow band (mid, a little aside) ── a wire that sings
+//!                  └─► low-pass  (mid) ── thunder
+//! soft: y[n] = (x[n] + 4x[n−1] + 6x[n−2] + 4x[n−3] + x[n−4]) / 16
+//! left = mid + side      right = mid − side
+//! ```
+//!
+//! Rain from afar falls by 3 to 5 dB an octave with a hump between 1 and 5 kHz; `soft` keeps what is above
+//! 10 kHz low, as leaves and air do, and spares the encoder. Spectra: J. Nystuen, *Listening to Raindrops
+//! from Underwater*, 1986, for the hump; the rest by meter, 2026-11.
+
+use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math};
+use perpetuo_station::BLOCK_LEN;
+
+use super::{
+    materials::{MATERIALS, Wash as Colour},
+    weather::SURFACES,
+};
+use crate::performer::Block;
+
+/// What is to be heard, once a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mood {
+    /// How hard it rains, wind, wire and thunder: gains of 0..1, rain to 1.3.
+    pub rain: f32,
+    pub wind: f32,
+    pub whistle: f32,
+    pub rumble: f32,
+    /// Semitones above C0 of the wire.
+    pub note: f32,
+    /// From near (0) to far (1).
+    pub distance: f32,
+    /// From dark (-1) to bright (1).
+    pub tilt: f32,
+    pub surfaces: [f32; SURFACES],
+}
+
+/// The noises and their filters.
+pub(super) struct Wash {
+    rain: Noise,
+    wind: Noise,
+    /// The last samples of rain's two noises, for the softening.
+    before: [[f32; 4]; 2],
+    bank: SvfBank,
+    gains: [f32; 8],
+    /// As the surfaces and knobs have it, and gains made of it.
+    colour: Colour,
+    /// Blocks until filters are tuned anew.
+    until: u32,
+    wire_place: f32,
+    sample_rate: f32,
+}
+
+/// Blocks from one tuning to the next, 12 ms: a tangent costs more than a filter.
+const TUNED_EVERY: u32 = 8;
+
+/// Share of the side in the mid, -4.4 dB, by meter, 2026-11.
+const SIDE: f32 = 0.6;
+
+impl Wash {
+    pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
+        use Response::{Band, Low};
+        let responses = [Low, Band, Band, Band, Band, Band, Band, Low];
+        Self {
+            rain: Noise::new(chance.word(36, 0)),
+            wind: Noise::new(chance.word(36, 1)),
+            before: [[0.0; 4]; 2],
+            bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], responses),
+            gains: [0.0; 8],
+            colour: MATERIALS[0].wash,
+            until: 0,
+            wire_place: chance.between(36, 2, -0.5, 0.5),
+            sample_rate: sample_rate_hz as f32,
+        }
+    }
+
+    /// Lets blocks pass unheard.
+    pub(super) fn skip(&mut self, blocks: u32) {
+        let samples = blocks as usize * BLOCK_LEN;
+        self.rain.skip(samples);
+        self.wind.skip(samples);
+    }
+
+    /// Writes one block.
+    pub(super) fn render(&mut self, out: &mut Block, mood: &Mood) {
+        if self.until == 0 {
+            self.until = TUNED_EVERY;
+            self.colour = colour(mood);
+            self.tune(mood);
+        }
+        self.until -= 1;
+        let mut io = [[0.0; BLOCK_LEN]; 8];
+        self.fill(&mut io);
+        self.bank.process(&mut io, BLOCK_LEN);
+        let goals = self.goals(mood);
+        let gains: [Segment; 8] = std::array::from_fn(|lane| {
+            Segment::between(self.gains[lane], goals[lane], BLOCK_LEN)
+        });
+        self.gains = goals;
+        mix(out, &io, &gains, self.wire_place);
+    }
+
+    fn fill(&mut self, io: &mut [[f32; BLOCK_LEN]; 8]) {
+        let mut raw = [[0.0; BLOCK_LEN + 4]; 2];
+        for (raw, before) in raw.iter_mut().zip(&self.before) {
+            raw[..4].copy_from_slice(before);
+        }
+        let [mid, side] = &mut raw;
+        self.rain.render_pair(&mut mid[4..], &mut side[4..]);
+        for (lane, raw) in raw.iter().enumerate() {
+            for (i, soft) in io[lane].iter_mut().enumerate() {
+                let (ends, inner) = (raw[i] + raw[i + 4], raw[i + 1] + raw[i + 3]);
+                *soft = (ends + 4.0 * inner + 6.0 * raw[i + 2]) * (1.0 / 16.0);
+            }
+            self.before[lane].copy_from_slice(&raw[BLOCK_LEN..]);
+        }
+        (io[2], io[3]) = (io[0], io[1]);
+        let [_, _, _, _, wind_mid, wind_side, wire, thunder] = io;
+        self.wind.render_pair(wind_mid, wind_side);
+        (*wire, *thunder) = (*wind_mid, *wind_side);
+    }
+
+    fn tune(&mut self, mood: &Mood) {
+        let tuning = |octaves: f32, damping: f32| {
+            Tuning::new(1000.0 * math::exp2(octaves) / self.sample_rate, damping)
+        };
+        let Colour { body, hiss, .. } = self.colour;
+        // A gust is higher the stronger it blows.
+        let wind = -2.1 + 1.5 * mood.wind + 0.35 * mood.tilt;
+        let wire = math::hz_from_note(math::clamp(mood.note, 36.0, 96.0)) / self.sample_rate;
+        self.bank.set([
+            tuning(body, 1.7),
+            tuning(body + 0.3, 1.8),
+            tuning(hiss, 1.5),
+            tuning(hiss + 0.15, 1.6),
+            tuning(wind, 0.85),
+            tuning(wind + 0.45, 0.95),
+            Tuning::new(wire, 0.035),
+            tuning(-3.9 + 1.2 * mood.rumble, 1.1),
+        ]);
+    }
+
+    /// Gains of the eight filters.
+    fn goals(&self, mood: &Mood) -> [f32; 8] {
+        // As the square root: from drizzle to downpour it should be hardly 6 dB.
+        let rain = math::clamp(mood.rain, 0.0, 2.0).sqrt();
+        // Wind in leaves hisses.
+        let rustle = 0.3 * mood.wind * mood.wind * mood.surfaces[0];
+        let body = rain * self.colour.body_gain;
+        let hiss = rain * self.colour.hiss_gain + rustle * self.colour.hiss_gain;
+        let wind = 0.62 * mood.wind * (0.3 + 0.7 * mood.wind);
+        [
+            body,
+            1.3 * SIDE * body,
+            hiss,
+            SIDE * hiss,
+            wind,
+            SIDE * wind,
+            0.85 * mood.whistle * (0.4 + 0.6 * mood.wind),
+            4.2 * mood.rumble,
+        ]
+    }
+}
+
+/// The colour of all surfaces together, and what distance and knobs make of it.
+fn colour(mood: &Mood) -> Colour {
+    let mut sum = Colour { body: 0.0, body_gain: 0.0, hiss: 0.0, hiss_gain: 0.0 };
+    for (share, material) in mood.surfaces.iter().zip(&MATERIALS) {
+        sum.body += share * material.wash.body;
+        sum.body_gain += share * material.wash.body_gain;
+        sum.hiss += share * material.wash.hiss;
+        sum.hiss_gain += share * material.wash.hiss_gain;
+    }
+    let far = mood.distance;
+    let body = sum.body - 0.4 * far + 0.35 * mood.tilt;
+    // Harder rain has smaller drops among the large ones, and is brighter.
+    let hiss = sum.hiss - 1.2 * far + 0.75 * mood.tilt + 0.5 * (math::clamp(mood.rain, 0.0, 1.2) - 0.6);
+    Colour {
+        body,
+        // What is let through grows with the cutoff; the gain takes that back.
+        body_gain: 0.74 * sum.body_gain * (0.75 + 0.45 * far) * math::exp2(-0.5 * (body + 1.2)),
+        hiss,
+        hiss_gain: 0.3 * sum.hiss_gain * (1.0 - 0.2 * far) * math::exp2(0.45 * mood.tilt - 0.4 * (hiss - 1.0)),
+    }
+}
+
+fn mix(
+    out: &mut Block,
+    io: &[[f32; BLOCK_LEN]; 8],
+    gains: &[Segment; 8],
+    wire_place: f32,
+) {
+    let [left, right] = out;
+    let at = |lane: usize, i: usize| gains[lane].at(i) * io[lane][i];
+    for i in 0..BLOCK_LEN {
+        let wire = at(6, i);
+        let mid = (at(0, i) + at(2, i)) + (at(4, i) + at(7, i)) + wire;
+        let side = (at(1, i) + at(3, i)) + (at(5, i) + wire_place * wire);
+        left[i] = mid + side;
+        right[i] = mid - side;
+    }
+}
+
+/// Filters are not visited: the longest, the wire's, forgets within 50 ms.
+impl State for Wash {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.rain.visit(word);
+        self.wind.visit(word);
+        self.until.visit(word);
+        self.until %= TUNED_EVERY;
+    }
+}
