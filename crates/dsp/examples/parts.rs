@@ -6,7 +6,7 @@ use std::{fs, hint::black_box, time::Duration};
 
 use perpetuo_dsp::*;
 
-const BLOCKS: usize = 200_000;
+const BLOCKS: usize = 400_000;
 
 fn main() {
     if std::env::args().any(|arg| arg == "--portable") {
@@ -52,6 +52,24 @@ fn main() {
     echo.set_feedback(0.5, 0.3);
     measure("echo", || {
         echo.render(&black_box([0.1; 64]), &mut [&mut left, &mut right]);
+        black_box((&mut left, &mut right));
+    });
+    let mut room = Room::new(44_100);
+    measure("room", || {
+        (left, right) = (black_box([0.1; 64]), [0.2; 64]);
+        room.process(&mut [&mut left, &mut right]);
+        black_box((&mut left, &mut right));
+    });
+    let mut tape = Tape::new(17_640, 44_100);
+    tape.set_feedback(0.5, 0.5);
+    tape.set_wow(0.5);
+    measure("tape", || {
+        tape.render(&black_box([0.1; 64]), &mut [&mut left, &mut right]);
+        black_box((&mut left, &mut right));
+    });
+    let mut chorus = Chorus::new(44_100);
+    measure("chorus", || {
+        chorus.render(&black_box([0.1; 64]), &mut [&mut left, &mut right]);
         black_box((&mut left, &mut right));
     });
     let mut limiter = Limiter::new(44_100);

@@ -7,6 +7,9 @@
 //! low:  A = a₂, B = a₃, C = 1−a₃      band: k·(a₁, a₂, −a₂)      high: x − band − low
 //! ```
 //!
+//! A lane may be fed by the one before it, one sample late: two lanes are then one filter of 24 dB an
+//! octave, three of 36, at the same cost.
+//!
 //! a₁ to a₃ go in straight lines from run to run, in steps of eight samples.
 //!
 //! Source: as [`crate::Svf`].
@@ -31,8 +34,13 @@ pub enum Response {
 /// Eight filters.
 #[derive(Clone, Debug)]
 pub struct SvfBank {
-    pub(crate) cells: Cells,
+    cells: Cells,
     responses: [Response; LANES],
+    /// 1 where the lane before is heard, and whether any is.
+    chain: [f32; LANES],
+    is_chained: bool,
+    /// The latest output.
+    last: [f32; LANES],
 }
 
 /// What the kernels work on.
@@ -50,9 +58,26 @@ pub(crate) struct Cells {
 impl SvfBank {
     /// Stands at its tunings, at rest.
     pub fn new(tunings: [Tuning; LANES], responses: [Response; LANES]) -> Self {
-        let mut bank = Self { cells: Cells::new(), responses };
+        let mut bank = Self {
+            cells: Cells::new(),
+            responses,
+            chain: [0.0; LANES],
+            is_chained: false,
+            last: [0.0; LANES],
+        };
         bank.reset(tunings);
         bank
+    }
+
+    /// The same with some lanes fed by the lane before, besides what they are given: `lanes` are their
+    /// places, 1..=7.
+    #[must_use]
+    pub fn chained(mut self, lanes: &[usize]) -> Self {
+        for lane in lanes {
+            self.chain[*lane % LANES] = 1.0;
+        }
+        self.is_chained = true;
+        self
     }
 
     /// Stands at other tunings at once, at rest.
@@ -60,6 +85,7 @@ impl SvfBank {
         self.set(tunings);
         self.cells.now = self.cells.goal;
         (self.cells.s1, self.cells.s2) = ([0.0; LANES], [0.0; LANES]);
+        self.last = [0.0; LANES];
     }
 
     /// Puts one filter at rest, at a tuning at once: for a voice that begins anew.
@@ -84,7 +110,11 @@ impl SvfBank {
     /// When there are more.
     pub fn process(&mut self, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
         assert!(len <= CONTROL_LEN && len.is_multiple_of(LANES), "a run is whole eights");
-        filter(&mut self.cells, io, len);
+        if self.is_chained {
+            filter_chained(&mut self.cells, io, len, &self.chain, &mut self.last);
+        } else {
+            filter(&mut self.cells, io, len);
+        }
         self.cells.settle();
     }
 
@@ -142,6 +172,10 @@ impl Cells {
 impl State for SvfBank {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.cells.visit(word);
+        if self.is_chained {
+            self.last.visit(word);
+            self.last = self.last.map(held);
+        }
     }
 }
 
@@ -203,35 +237,92 @@ impl<V: Lanes> Factors<V> {
 #[inline(always)]
 pub(crate) fn on_the_way<V: Lanes>(cells: &Cells, at: usize, len: usize) -> [V; 3] {
     let share = V::splat((at + LANES) as i32 as f32 / len as i32 as f32);
-    let [a, b, c] = [0, 1, 2].map(|i| (V::load(&cells.now[i]), V::load(&cells.goal[i])));
-    let between = |(now, goal): (V, V)| now.add_mul(share, goal.sub(now));
-    [between(a), between(b), between(c)]
+    let ([a1, a2, a3], [b1, b2, b3]) = (three::<V>(&cells.now), three::<V>(&cells.goal));
+    [a1.add_mul(share, b1.sub(a1)), a2.add_mul(share, b2.sub(a2)), a3.add_mul(share, b3.sub(a3))]
+}
+
+// No `map` in kernels: its closure is not always inlined, and runs without their instructions then.
+#[inline(always)]
+fn three<V: Lanes>(rows: &[[f32; LANES]; 3]) -> [V; 3] {
+    [V::load(&rows[0]), V::load(&rows[1]), V::load(&rows[2])]
+}
+
+#[inline(always)]
+fn columns<V: Lanes>(io: &[[f32; CONTROL_LEN]; LANES], at: usize) -> [V; LANES] {
+    let [a, b, c, d, e, f, g, h] = io;
+    V::transpose([
+        V::load(eight(a, at)),
+        V::load(eight(b, at)),
+        V::load(eight(c, at)),
+        V::load(eight(d, at)),
+        V::load(eight(e, at)),
+        V::load(eight(f, at)),
+        V::load(eight(g, at)),
+        V::load(eight(h, at)),
+    ])
 }
 
 kernel! {
     fn filter = filter_generic(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize);
 }
 
+kernel! {
+    fn filter_chained = filter_chained_generic(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize, chain: &[f32; LANES], last: &mut [f32; LANES]);
+}
+
 #[inline(always)]
 fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
     let (mut s1, mut s2) = (V::load(&cells.s1), V::load(&cells.s2));
-    let weights = [0, 1, 2].map(|i| V::load(&cells.weights[i]));
+    let weights = three::<V>(&cells.weights);
     let mut at = 0;
     while at < len {
         let factors = Factors::new(on_the_way::<V>(cells, at, len), weights);
-        let mut rows = V::transpose([0, 1, 2, 3, 4, 5, 6, 7].map(|i| V::load(eight(&io[i], at))));
+        let mut rows = columns::<V>(io, at);
         for row in &mut rows {
             *row = factors.tick(*row, &mut s1, &mut s2);
         }
-        let rows = V::transpose(rows);
-        for (row, io) in rows.into_iter().zip(io.iter_mut()) {
-            row.store(eight_mut(io, at));
-        }
+        store_columns(rows, io, at);
         at += LANES;
     }
     cells.now = cells.goal;
     s1.store(&mut cells.s1);
     s2.store(&mut cells.s2);
+}
+
+#[inline(always)]
+fn filter_chained_generic<V: Lanes>(
+    cells: &mut Cells,
+    io: &mut [[f32; CONTROL_LEN]; LANES],
+    len: usize,
+    chain: &[f32; LANES],
+    last: &mut [f32; LANES],
+) {
+    let (mut s1, mut s2) = (V::load(&cells.s1), V::load(&cells.s2));
+    let weights = three::<V>(&cells.weights);
+    let (chain, mut before) = (V::load(chain), V::load(last));
+    let mut at = 0;
+    while at < len {
+        let factors = Factors::new(on_the_way::<V>(cells, at, len), weights);
+        let mut rows = columns::<V>(io, at);
+        for row in &mut rows {
+            before = factors.tick(row.add_mul(chain, before.rotate()), &mut s1, &mut s2);
+            *row = before;
+        }
+        store_columns(rows, io, at);
+        at += LANES;
+    }
+    cells.now = cells.goal;
+    before.store(last);
+    s1.store(&mut cells.s1);
+    s2.store(&mut cells.s2);
+}
+
+#[inline(always)]
+fn store_columns<V: Lanes>(rows: [V; LANES], io: &mut [[f32; CONTROL_LEN]; LANES], at: usize) {
+    let rows = V::transpose(rows);
+    for (row, io) in rows.into_iter().zip(io.iter_mut()) {
+        row.store(eight_mut(io, at));
+    }
 }
 
 #[cfg(test)]
@@ -264,6 +355,28 @@ mod tests {
             for (a, b) in io.iter().flatten().zip(expected.iter().flatten()) {
                 assert!((a - b).abs() < 1e-3, "{a} {b}");
             }
+        }
+    }
+
+    #[test]
+    fn a_chained_lane_hears_the_one_before_a_sample_late() {
+        let tunings = [Tuning::new(0.02, 0.7); 8];
+        let mut bank = SvfBank::new(tunings, [Response::Low; 8]).chained(&[1]);
+        let (mut first, mut second) = (Svf::new(tunings[0]), Svf::new(tunings[1]));
+        let mut noise = Noise::new(4);
+        let mut between = 0.0;
+        for _ in 0..20 {
+            let mut io = [[0.0; CONTROL_LEN]; 8];
+            noise.render(&mut io[0]);
+            let mut expected = io[0];
+            first.process_low(&mut expected);
+            let last = expected[CONTROL_LEN - 1];
+            expected.copy_within(..CONTROL_LEN - 1, 1);
+            (expected[0], between) = (between, last);
+            second.process_low(&mut expected);
+            bank.process(&mut io, CONTROL_LEN);
+            assert!(io[1].iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4));
+            assert!(io[2].iter().all(|y| *y == 0.0));
         }
     }
 }

@@ -6,7 +6,10 @@
 //!
 //! So slow (τ of several seconds) that phrases keep their shape, and only settings and scenes are evened.
 
-use crate::{Segment, State, math};
+use crate::{
+    Segment, State, math,
+    simd::{LANES, Lanes, kernel},
+};
 
 /// A slow automatic gain for a stereo signal.
 #[derive(Clone, Copy, Debug)]
@@ -34,15 +37,9 @@ impl Leveler {
         (self.power, self.gain) = (self.goal / (self.first * self.first), self.first);
     }
 
-    /// Hears one control step, of a multiple of 4 samples, and tells the gain to apply along it.
+    /// Hears one control step and tells the gain to apply along it.
     pub fn advance(&mut self, left: &[f32], right: &[f32]) -> Segment {
-        let mut sums = [0.0_f32; 4];
-        for (left, right) in left.chunks_exact(4).zip(right.chunks_exact(4)) {
-            for lane in 0..4 {
-                sums[lane] += left[lane] * left[lane] + right[lane] * right[lane];
-            }
-        }
-        let mean = 0.5 * ((sums[0] + sums[2]) + (sums[1] + sums[3])) / left.len().max(1) as f32;
+        let mean = 0.5 * (power(left) + power(right)) / left.len().max(1) as f32;
         let share = left.len() as f32 / (self.seconds * self.sample_rate);
         self.power += (mean - self.power) * math::clamp(share, 0.0, 1.0);
         let wanted = (self.goal / (self.power + 1e-9)).sqrt();
@@ -50,6 +47,24 @@ impl Leveler {
         self.gain = math::clamp(wanted, 1.0 / self.most, self.most);
         Segment::between(from, self.gain, left.len())
     }
+}
+
+kernel! {
+    fn power = power_generic(x: &[f32]) -> f32;
+}
+
+/// The sum of squares, lane by lane, then lanes 0 and 4, 1 and 5, 2 and 6, 3 and 7, then those.
+#[inline(always)]
+fn power_generic<V: Lanes>(x: &[f32]) -> f32 {
+    let mut sums = V::splat(0.0);
+    for x in x.chunks(LANES) {
+        let x = V::load_some(x);
+        sums = sums.add_mul(x, x);
+    }
+    let mut all = [0.0; LANES];
+    sums.store(&mut all);
+    let [a, b, c, d, e, f, g, h] = all;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 impl State for Leveler {

@@ -11,10 +11,12 @@
 
 mod bank;
 mod chance;
+mod chorus;
 mod dc;
 mod echo;
 mod envelope;
 mod fm;
+mod half;
 mod lanes;
 mod leveler;
 mod limiter;
@@ -28,13 +30,16 @@ mod phase;
 mod quartet;
 mod ramp;
 mod reverb;
+mod room;
 mod saw;
 mod simd;
 mod state;
 mod svf;
+mod tape;
 
 pub use bank::{Response, SvfBank};
 pub use chance::Chance;
+pub use chorus::Chorus;
 pub use dc::DcBlocker;
 pub use echo::Echo;
 pub use envelope::{Decay, Segment, Swell};
@@ -50,10 +55,12 @@ pub use phase::Phase;
 pub use quartet::Quartet;
 pub use ramp::Ramp;
 pub use reverb::Reverb;
+pub use room::Room;
 pub use saw::{Saw, saw, saw_sharpness};
 pub use simd::Instructions;
 pub use state::State;
 pub use svf::{Svf, SvfFactors, SvfLanes, Tuning};
+pub use tape::Tape;
 
 /// The step of control in samples: settings that are not per-sample move in straight lines this long.
 pub const CONTROL_LEN: usize = 64;

@@ -9,7 +9,10 @@
 //!
 //! What comes in leaves [`Limiter::DELAY`] samples later. Below the ceiling nothing is changed.
 
-use crate::{State, math};
+use crate::{
+    Segment, State, math,
+    simd::{LANES, Lanes, eight, kernel},
+};
 
 /// A look-ahead limiter for two channels.
 #[derive(Clone, Debug)]
@@ -92,18 +95,13 @@ impl Limiter {
     /// Finds the limits of what has come.
     fn weigh(&mut self) {
         self.limits.copy_within(PARTS.., 0);
-        let mut peaks = [0.0_f32; PARTS];
-        for (coming, before) in self.coming.iter().zip(&mut self.before) {
-            let mut line = [0.0; LEN + 3];
+        let mut lines = [[0.0; LEN + 3]; 2];
+        for ((line, coming), before) in lines.iter_mut().zip(&self.coming).zip(&mut self.before) {
             line[..3].copy_from_slice(before);
             line[3..].copy_from_slice(coming);
             before.copy_from_slice(&coming[LEN - 3..]);
-            for (part, peak) in peaks.iter_mut().enumerate() {
-                let start = part * PART_LEN;
-                *peak = larger(*peak, peak_of(&line[start..start + PART_LEN + 3]));
-            }
         }
-        for (limit, peak) in self.limits[PARTS..].iter_mut().zip(peaks) {
+        for (limit, peak) in self.limits[PARTS..].iter_mut().zip(peaks(&lines)) {
             *limit = if peak > Self::CEILING { Self::CEILING / peak } else { 1.0 };
         }
     }
@@ -127,10 +125,9 @@ impl Limiter {
             let step = (self.gain - from) * (1.0 / PART_LEN as f32);
             let samples = part * PART_LEN..(part + 1) * PART_LEN;
             for (leaving, held) in self.leaving.iter_mut().zip(&self.held) {
-                let pairs = leaving[samples.clone()].iter_mut().zip(&held[samples.clone()]);
-                for (index, (leaving, held)) in pairs.enumerate() {
-                    *leaving = held * (from + step * index as i32 as f32);
-                }
+                let leaving = &mut leaving[samples.clone()];
+                leaving.copy_from_slice(&held[samples.clone()]);
+                crate::mix::scale(leaving, Segment { from, step });
             }
         }
     }
@@ -143,18 +140,33 @@ impl State for Limiter {
     }
 }
 
-/// The highest of `line[3..]` and of the points halfway before them; two samples late, which is within
-/// the reach of a node.
-fn peak_of(line: &[f32]) -> f32 {
-    let mut peaks = [0.0_f32; 4];
-    for base in (0..line.len() - 3).step_by(4) {
-        for lane in 0..4 {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|i| line[base + lane + i]);
-            let half = (9.0 * (b + c) - (a + d)) * (1.0 / 16.0);
-            peaks[lane] = larger(peaks[lane], larger(size(d), size(half)));
+kernel! {
+    fn peaks = peaks_generic(lines: &[[f32; LEN + 3]; 2]) -> [f32; PARTS];
+}
+
+/// The highest of each part of both lines, and of the points halfway before its samples; two samples
+/// late, which is within the reach of a node.
+#[inline(always)]
+fn peaks_generic<V: Lanes>(lines: &[[f32; LEN + 3]; 2]) -> [f32; PARTS] {
+    let mut peaks = [0.0; PARTS];
+    for (part, peak) in peaks.iter_mut().enumerate() {
+        let mut highest = V::splat(0.0);
+        for line in lines {
+            for row in 0..PART_LEN / LANES {
+                let at = part * PART_LEN + row * LANES;
+                let (a, b) = (V::load(eight(line, at)), V::load(eight(line, at + 1)));
+                let (c, d) = (V::load(eight(line, at + 2)), V::load(eight(line, at + 3)));
+                let half = V::splat(9.0).mul(b.add(c)).sub(a.add(d)).mul(V::splat(1.0 / 16.0));
+                highest = highest.max(d.abs()).max(half.abs());
+            }
         }
+        let mut all = [0.0; LANES];
+        highest.store(&mut all);
+        let [a, b, c, d, e, f, g, h] = all;
+        let (a, b, c, d) = (larger(a, e), larger(b, f), larger(c, g), larger(d, h));
+        *peak = larger(larger(a, c), larger(b, d));
     }
-    larger(larger(peaks[0], peaks[2]), larger(peaks[1], peaks[3]))
+    peaks
 }
 
 #[inline(always)]
@@ -165,11 +177,6 @@ fn larger(a: f32, b: f32) -> f32 {
 #[inline(always)]
 fn smaller(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
-}
-
-#[inline(always)]
-fn size(x: f32) -> f32 {
-    f32::from_bits(x.to_bits() & 0x7fff_ffff)
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 //! Rounding goes towards zero, so a loop through a line loses energy at every pass and its tail ends in
 //! exact silence: no limit cycles, no denormals.
 
+use crate::simd::{LANES, Lanes};
+
 /// A delay line that is written and read in runs of at most [`Line::RUN`] samples.
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -21,6 +23,8 @@ impl Line {
     pub const RUN: usize = 64;
 
     const GUARD: usize = Self::RUN + 4;
+    /// Steps from 0 to full scale.
+    pub(crate) const STEPS: f32 = 16_384.0;
 
     /// Silence, for delays of up to `longest` samples.
     pub fn new(longest: usize) -> Self {
@@ -46,6 +50,23 @@ impl Line {
         for (word, sample) in words.iter_mut().zip(samples) {
             *word = quantise(*sample);
         }
+        self.push(words);
+    }
+
+    /// Appends cells, at most [`Self::RUN`]; an array of known length is copied without a call.
+    #[inline(always)]
+    pub(crate) fn push_all<const N: usize>(&mut self, words: &[i16; N]) {
+        let end = self.at + N;
+        if self.at >= Self::GUARD && end < self.capacity {
+            self.cells[self.at..end].copy_from_slice(words);
+            self.at = end;
+        } else {
+            self.push(words);
+        }
+    }
+
+    /// Appends cells, at most [`Self::RUN`].
+    fn push(&mut self, words: &[i16]) {
         let end = self.at + words.len();
         if self.at >= Self::GUARD && end <= self.capacity {
             self.cells[self.at..end].copy_from_slice(words);
@@ -99,12 +120,21 @@ impl Line {
         }
     }
 
+    /// `len` cells in steps of 1 / [`Self::STEPS`], of which the first was written `delay` samples before what
+    /// will be written next; at most [`Self::RUN`] + 4.
     #[inline(always)]
-    fn words(&self, delay: usize, len: usize) -> &[i16] {
+    pub(crate) fn words(&self, delay: usize, len: usize) -> &[i16] {
         let start =
             if self.at >= delay { self.at - delay } else { self.at + self.capacity - delay };
         &self.cells[start..start + len]
     }
+}
+
+/// Eight samples as cells, as [`Line::write`] makes them.
+#[inline(always)]
+pub(crate) fn store_cells<V: Lanes>(samples: V, cells: &mut [i16; LANES]) {
+    let scaled = samples.clamp(-256.0, 255.0).mul(V::splat(Line::STEPS));
+    scaled.sub(scaled.clamp(-0.5, 0.5)).store_i16(cells);
 }
 
 const ROUNDER: f32 = 12_582_912.0;

@@ -71,7 +71,8 @@ impl Octet {
         for (voice, tuning) in tunings.into_iter().enumerate() {
             self.filter.head_for(voice, tuning);
         }
-        sing(self, out, gains, math::clamp(blend, -1.0, 1.0));
+        let sharpness = self.steps.map(|steps| steps.map(saw_sharpness));
+        sing(self, out, gains, &sharpness, math::clamp(blend, -1.0, 1.0));
         self.filter.settle();
     }
 }
@@ -85,7 +86,7 @@ impl State for Octet {
 }
 
 kernel! {
-    fn sing = sing_generic(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &[[Segment; LANES]; 2], blend: f32);
+    fn sing = sing_generic(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &[[Segment; LANES]; 2], sharpness: &[[f32; LANES]; 2], blend: f32);
 }
 
 #[inline(always)]
@@ -93,13 +94,14 @@ fn sing_generic<V: Lanes>(
     octet: &mut Octet,
     out: &mut [&mut [f32]; 2],
     gains: &[[Segment; LANES]; 2],
+    sharpness: &[[f32; LANES]; 2],
     blend: f32,
 ) {
     let [left, right] = out;
     let len = left.len();
-    let [mut a, mut b] = octet.turns.map(|turns| V::Words::load(&turns));
-    let [step_a, step_b] = octet.steps.map(|steps| V::Words::load(&steps));
-    let [sharp_a, sharp_b] = octet.steps.map(|steps| V::load(&steps.map(saw_sharpness)));
+    let [mut a, mut b] = [V::Words::load(&octet.turns[0]), V::Words::load(&octet.turns[1])];
+    let [step_a, step_b] = [V::Words::load(&octet.steps[0]), V::Words::load(&octet.steps[1])];
+    let [sharp_a, sharp_b] = [V::load(&sharpness[0]), V::load(&sharpness[1])];
     let blend = V::splat(blend);
     let (mut s1, mut s2) = (V::load(&octet.filter.s1), V::load(&octet.filter.s2));
     let mut at = 0;

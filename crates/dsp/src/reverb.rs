@@ -1,4 +1,4 @@
-//! A room: eight delay lines that feed each other through a Hadamard matrix.
+//! A hall: eight delay lines that feed each other through a Hadamard matrix, at half the sample rate.
 //!
 //! ```text
 //! mid ─► all-pass ─► all-pass ─┬─► + side ─► lines 0 2 4 6 ─┐
@@ -9,211 +9,254 @@
 //! ```
 //!
 //! The time to -60 dB is `3 · mean length / −log₁₀(feedback)`: 0.75, 1.4, 1.9 and 5.4 s at feedbacks of
-//! 0.72, 0.84, 0.88 and 0.955. Lines 0 and 1 sway by ±8 samples at 0.31 Hz, a quarter turn apart.
+//! 0.72, 0.84, 0.88 and 0.955. Lines 0 and 1 sway by ±4 samples at 0.31 Hz, a quarter turn apart. What
+//! comes in is first heard after 25 ms, and nothing above some 10 kHz is.
 //!
 //! Source: J.-M. Jot, A. Chaigne, *Digital Delay Networks for Designing Artificial Reverberators*, 1991;
-//! lengths are primes near a geometric row, measured for even echo density.
+//! lengths are primes near a geometric row.
 
-use crate::{CONTROL_LEN, Line, Phase, State, math};
+use crate::{
+    CONTROL_LEN, Line, Phase, State,
+    half::{Doubler, HALF_LEN, Halver, Steps},
+    line::store_cells,
+    math,
+    simd::{LANES, Lanes, eight, eight_mut, kernel},
+};
 
 /// A stereo reverb: two channels in, two out, wet only.
 #[derive(Clone, Debug)]
 pub struct Reverb {
+    steps: Steps,
+    halvers: [Halver; 2],
+    doublers: [Doubler; 2],
     lines: [Line; 8],
     lengths: [usize; 8],
-    all_passes: [Line; 2],
-    all_pass_lengths: [usize; 2],
+    diffusers: [AllPass; 2],
     sway: Phase,
-    sways: [Sway; 2],
-    /// Samples into the control step.
-    at: usize,
     feedback: f32,
-    next_feedback: f32,
     damping: f32,
 }
 
-/// Where a swaying line is read: `whole + part` samples further back, `part` moving by `step` a sample.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sway {
-    whole: usize,
-    part: f32,
-    step: f32,
-}
-
 impl Reverb {
-    /// Lengths of the eight lines at 44.1 kHz, in samples; they follow the sample rate.
-    pub const LENGTHS: [usize; 8] = [1031, 1171, 1327, 1459, 1627, 1811, 2003, 2213];
-
-    const ALL_PASSES: [usize; 2] = [241, 419];
-    const ALL_PASS_GAIN: f32 = 0.62;
-    const SWAY_SAMPLES: f32 = 8.0;
+    /// Lengths of the eight lines at a sample rate of 22.05 kHz, in samples; they follow the sample rate.
+    pub const LENGTHS: [usize; 8] = [521, 587, 661, 733, 811, 907, 1009, 1103];
+    const ALL_PASSES: [usize; 2] = [127, 211];
+    const SWAY_SAMPLES: f32 = 4.0;
     const SWAY_HZ: f32 = 0.31;
 
     /// Silent, with a feedback of 0.84 and a damping of 0.3, for 32 to 48 kHz.
     pub fn new(sample_rate_hz: u32) -> Self {
-        let scaled = |len: usize| (len * sample_rate_hz as usize).div_ceil(44_100).max(160);
+        let scaled = |len: usize| (len * sample_rate_hz as usize).div_ceil(44_100);
         let lengths = Self::LENGTHS.map(scaled);
-        let all_pass_lengths = Self::ALL_PASSES.map(scaled);
         let mut sway = Phase::new();
         sway.set_phase_step(Self::SWAY_HZ * CONTROL_LEN as f32 / sample_rate_hz as f32);
-        let mut reverb = Self {
+        Self {
+            steps: Steps::new(),
+            halvers: [Halver::new(), Halver::new()],
+            doublers: [Doubler::new(), Doubler::new()],
             lines: lengths.map(|len| Line::new(len + 2 * Self::SWAY_SAMPLES as usize + 2)),
             lengths,
-            all_passes: all_pass_lengths.map(Line::new),
-            all_pass_lengths,
+            diffusers: Self::ALL_PASSES.map(|len| AllPass::new(scaled(len))),
             sway,
-            sways: [Sway::default(); 2],
-            at: 0,
             feedback: 0.84,
-            next_feedback: 0.84,
             damping: 0.3,
-        };
-        reverb.sways = [reverb.sway_of(0), reverb.sway_of(1)];
-        reverb
+        }
     }
 
     /// Silent again, settings as they were.
     pub fn reset(&mut self) {
+        self.steps.reset();
+        self.halvers = [Halver::new(), Halver::new()];
+        self.doublers = [Doubler::new(), Doubler::new()];
         self.lines.iter_mut().for_each(Line::reset);
-        self.all_passes.iter_mut().for_each(Line::reset);
-        (self.sway.turn, self.at) = (0, 0);
-        self.feedback = self.next_feedback;
-        self.sways = [self.sway_of(0), self.sway_of(1)];
+        self.diffusers.iter_mut().for_each(AllPass::reset);
+        self.sway.turn = 0;
     }
 
     /// Takes a feedback, 0..=0.96, and a damping, 0 (bright) to 0.9 (dull), at the next control step.
     pub fn set(&mut self, feedback: f32, damping: f32) {
-        self.next_feedback = math::clamp(feedback, 0.0, 0.96);
+        self.feedback = math::clamp(feedback, 0.0, 0.96);
         self.damping = math::clamp(damping, 0.0, 0.9);
-        if self.at == 0 {
-            self.feedback = self.next_feedback;
-        }
     }
 
-    /// Replaces what is sent by the room's answer; both channels of one length.
+    /// Replaces what is sent by the hall's answer.
     ///
     /// # Panics
     ///
     /// When the lengths differ.
     pub fn process(&mut self, io: &mut [&mut [f32]; 2]) {
-        let [left, right] = io;
+        let len = io[0].len();
+        assert_eq!(len, io[1].len(), "both channels are of one length");
         let mut start = 0;
-        while start < left.len() {
-            let end = left.len().min(start + CONTROL_LEN - self.at);
-            let (left, right) = (&mut left[start..end], &mut right[start..end]);
-            // The same code twice: once with the length known, which vectorises without rests.
-            if end - start == CONTROL_LEN {
-                self.process_run(&mut left[..CONTROL_LEN], &mut right[..CONTROL_LEN]);
-            } else {
-                self.process_run(left, right);
+        while start < len {
+            let run = self.steps.room(len - start);
+            for (channel, io) in io.iter_mut().enumerate() {
+                let io = &mut io[start..start + run];
+                self.steps.take(channel, io);
+                io.copy_from_slice(self.steps.leaving(channel, run));
             }
-            start = end;
+            if self.steps.advance(run) {
+                let sways = [0, 1].map(|index| self.way_of(index));
+                answer(self, &sways);
+                self.sway.skip(1);
+            }
+            start += run;
         }
     }
 
-    #[inline(always)]
-    fn process_run(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let len = left.len();
-        let mut taps = [[0.0_f32; CONTROL_LEN]; 8];
-        for (index, tap) in taps.iter_mut().enumerate() {
-            self.read_line(index, &mut tap[..len]);
-        }
-        let mut mid = [0.0; CONTROL_LEN];
-        let mut side = [0.0; CONTROL_LEN];
-        for i in 0..len {
-            mid[i] = 0.5 * (left[i] + right[i]);
-            side[i] = 0.5 * (left[i] - right[i]);
-        }
-        self.diffuse(0, &mut mid[..len]);
-        self.diffuse(1, &mut mid[..len]);
-        for i in 0..len {
-            left[i] = (taps[0][i] + taps[2][i]) + (taps[4][i] - taps[6][i]);
-            right[i] = (taps[1][i] + taps[3][i]) - (taps[5][i] - taps[7][i]);
-        }
-        hadamard(&mut taps);
-        // 1/√8
-        let gain = self.feedback * 0.353_553_4;
-        for (index, tap) in taps.iter_mut().enumerate() {
-            let sign = if index % 2 == 0 { 1.0 } else { -1.0 };
-            for i in 0..CONTROL_LEN {
-                tap[i] = gain * tap[i] + (mid[i] + sign * side[i]);
-            }
-            self.lines[index].write(&tap[..len]);
-        }
-        self.at += len;
-        if self.at == CONTROL_LEN {
-            self.at = 0;
-            self.feedback = self.next_feedback;
-            self.sway.skip(1);
-            self.sways = [self.sway_of(0), self.sway_of(1)];
-        }
-    }
-
-    /// One line's end, damped; lines 0 and 1 between two samples.
-    #[inline(always)]
-    fn read_line(&self, index: usize, out: &mut [f32]) {
-        let len = out.len();
-        let Some(sway) = self.sways.get(index) else {
-            let weights = [0.5 * self.damping, 1.0 - self.damping];
-            self.lines[index].read_damped(self.lengths[index], weights, out);
-            return;
+    /// How much longer a swaying line is at the start of the control step, and by how much more with
+    /// each sample: never shorter than its length.
+    fn way_of(&self, index: u32) -> Way {
+        let depth = |turn: u32| {
+            let swung = crate::phase::sine(turn.wrapping_add(index << 30));
+            math::clamp(Self::SWAY_SAMPLES * (1.0 + swung), 0.0, 2.0 * Self::SWAY_SAMPLES)
         };
-        let mut past = [0.0; CONTROL_LEN + 1];
-        // A straight line between two samples dulls enough by itself.
-        self.lines[index].read(self.lengths[index] + sway.whole + 1, &mut past[..len + 1]);
-        let at = self.at as i32;
-        for (i, sample) in out.iter_mut().enumerate().take(CONTROL_LEN) {
-            let part = sway.part + sway.step * (at + i as i32) as f32;
-            *sample = past[i + 1] + part * (past[i] - past[i + 1]);
-        }
-    }
-
-    #[inline(always)]
-    fn diffuse(&mut self, index: usize, io: &mut [f32]) {
-        let mut past = [0.0; CONTROL_LEN];
-        let past = &mut past[..io.len()];
-        self.all_passes[index].read(self.all_pass_lengths[index], past);
-        for (sample, past) in io.iter_mut().zip(&mut *past) {
-            let into = *sample + Self::ALL_PASS_GAIN * *past;
-            *sample = *past - Self::ALL_PASS_GAIN * into;
-            *past = into;
-        }
-        self.all_passes[index].write(past);
-    }
-
-    /// The way of a swaying line over the control step that begins: never shorter than its length.
-    fn sway_of(&self, index: usize) -> Sway {
-        let quarter = (index as u32) << 30;
-        let depth =
-            |turn: u32| Self::SWAY_SAMPLES * (1.0 + crate::phase::sine(turn.wrapping_add(quarter)));
         let (from, to) =
             (depth(self.sway.turn), depth(self.sway.turn.wrapping_add(self.sway.step)));
-        let from = if from > 0.0 { from } else { 0.0 };
-        let whole = from as usize;
-        let step = (to - from) * (1.0 / CONTROL_LEN as f32);
-        Sway { whole, part: from - whole as f32, step }
+        let whole = if from < to { from as usize } else { to as usize };
+        Way { whole, part: from - whole as f32, step: (to - from) * (1.0 / HALF_LEN as f32) }
     }
+}
+
+/// `whole + part + step · n` samples; `part` stays within 0..=1 all the way.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    whole: usize,
+    part: f32,
+    step: f32,
 }
 
 impl State for Reverb {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.sway.turn.visit(word);
-        if self.at == 0 {
-            self.sways = [self.sway_of(0), self.sway_of(1)];
-        }
     }
 }
 
-/// All sums and differences of eight signals, in place, in three rounds.
-fn hadamard(signals: &mut [[f32; CONTROL_LEN]; 8]) {
-    let [a, b, c, d, e, f, g, h] = signals;
-    for i in 0..CONTROL_LEN {
-        let (p0, p1, p2, p3) = (a[i] + b[i], a[i] - b[i], c[i] + d[i], c[i] - d[i]);
-        let (p4, p5, p6, p7) = (e[i] + f[i], e[i] - f[i], g[i] + h[i], g[i] - h[i]);
-        let (q0, q1, q2, q3) = (p0 + p2, p1 + p3, p0 - p2, p1 - p3);
-        let (q4, q5, q6, q7) = (p4 + p6, p5 + p7, p4 - p6, p5 - p7);
-        (a[i], b[i], c[i], d[i]) = (q0 + q4, q1 + q5, q2 + q6, q3 + q7);
-        (e[i], f[i], g[i], h[i]) = (q0 - q4, q1 - q5, q2 - q6, q3 - q7);
+kernel! {
+    fn answer = answer_generic(reverb: &mut Reverb, sways: &[Way; 2]);
+}
+
+#[inline(always)]
+fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
+    let (mut mid, mut side) = ([0.0; CONTROL_LEN], [0.0; CONTROL_LEN]);
+    let [left, right] = &reverb.steps.coming;
+    let mut at = 0;
+    while at < CONTROL_LEN {
+        let half = V::splat(0.5);
+        let (left, right) = (V::load(eight(left, at)), V::load(eight(right, at)));
+        half.mul(left.add(right)).store(eight_mut(&mut mid, at));
+        half.mul(left.sub(right)).store(eight_mut(&mut side, at));
+        at += LANES;
+    }
+    let mut mid = reverb.halvers[0].run::<V>(&mid);
+    let side = reverb.halvers[1].run::<V>(&side);
+    reverb.diffusers[0].run::<V>(&mut mid);
+    reverb.diffusers[1].run::<V>(&mut mid);
+    let (mut left, mut right) = ([0.0; HALF_LEN], [0.0; HALF_LEN]);
+    let mut cells = [[0_i16; HALF_LEN]; 8];
+    let words = std::array::from_fn::<&[i16], 8, _>(|index| {
+        let whole = sways.get(index).map_or(0, |way| way.whole);
+        reverb.lines[index].words(reverb.lengths[index] + whole + 1, HALF_LEN + 2)
+    });
+    // 1/√8
+    let gain = V::splat(reverb.feedback * 0.353_553_4);
+    let weights = damping_weights(reverb.damping);
+    let mut at = 0;
+    while at < HALF_LEN {
+        let t0 = swaying::<V>(words[0], at, sways[0]);
+        let t1 = swaying::<V>(words[1], at, sways[1]);
+        let t2 = damped::<V>(words[2], at, weights);
+        let t3 = damped::<V>(words[3], at, weights);
+        let t4 = damped::<V>(words[4], at, weights);
+        let t5 = damped::<V>(words[5], at, weights);
+        let t6 = damped::<V>(words[6], at, weights);
+        let t7 = damped::<V>(words[7], at, weights);
+        t0.add(t2).add(t4.sub(t6)).store(eight_mut(&mut left, at));
+        t1.add(t3).sub(t5.sub(t7)).store(eight_mut(&mut right, at));
+        let (p0, p1, p2, p3) = (t0.add(t1), t0.sub(t1), t2.add(t3), t2.sub(t3));
+        let (p4, p5, p6, p7) = (t4.add(t5), t4.sub(t5), t6.add(t7), t6.sub(t7));
+        let (q0, q1, q2, q3) = (p0.add(p2), p1.add(p3), p0.sub(p2), p1.sub(p3));
+        let (q4, q5, q6, q7) = (p4.add(p6), p5.add(p7), p4.sub(p6), p5.sub(p7));
+        let (mid, side) = (V::load(eight(&mid, at)), V::load(eight(&side, at)));
+        let (plus, minus) = (mid.add(side), mid.sub(side));
+        store_cells(plus.add_mul(gain, q0.add(q4)), eight_mut(&mut cells[0], at));
+        store_cells(minus.add_mul(gain, q1.add(q5)), eight_mut(&mut cells[1], at));
+        store_cells(plus.add_mul(gain, q2.add(q6)), eight_mut(&mut cells[2], at));
+        store_cells(minus.add_mul(gain, q3.add(q7)), eight_mut(&mut cells[3], at));
+        store_cells(plus.add_mul(gain, q0.sub(q4)), eight_mut(&mut cells[4], at));
+        store_cells(minus.add_mul(gain, q1.sub(q5)), eight_mut(&mut cells[5], at));
+        store_cells(plus.add_mul(gain, q2.sub(q6)), eight_mut(&mut cells[6], at));
+        store_cells(minus.add_mul(gain, q3.sub(q7)), eight_mut(&mut cells[7], at));
+        at += LANES;
+    }
+    for (line, cells) in reverb.lines.iter_mut().zip(&cells) {
+        line.push_all(cells);
+    }
+    reverb.doublers[0].run::<V>(&left, &mut reverb.steps.leaving[0]);
+    reverb.doublers[1].run::<V>(&right, &mut reverb.steps.leaving[1]);
+}
+
+/// Weights of a sample and of both its neighbours: a low-pass of three taps.
+///
+/// ```text
+/// y[n] = d/2·x[n−1] + (1−d)·x[n] + d/2·x[n+1]
+/// ```
+pub(crate) fn damping_weights(damping: f32) -> [f32; 2] {
+    [(1.0 - damping) * (1.0 / Line::STEPS), 0.5 * damping * (1.0 / Line::STEPS)]
+}
+
+/// Eight damped samples of cells that begin one before the first of them.
+#[inline(always)]
+pub(crate) fn damped<V: Lanes>(words: &[i16], at: usize, [middle, side]: [f32; 2]) -> V {
+    let neighbours = V::load_i16(eight(words, at)).add(V::load_i16(eight(words, at + 2)));
+    let middle = V::splat(middle).mul(V::load_i16(eight(words, at + 1)));
+    middle.add_mul(V::splat(side), neighbours)
+}
+
+/// Eight samples between two cells, which dulls enough by itself; the cells begin as those of [`damped`].
+#[inline(always)]
+fn swaying<V: Lanes>(words: &[i16], at: usize, way: Way) -> V {
+    let (past, now) = (V::load_i16(eight(words, at)), V::load_i16(eight(words, at + 1)));
+    let part = V::along(crate::Segment { from: way.part, step: way.step }, at);
+    now.add_mul(part, past.sub(now)).mul(V::splat(1.0 / Line::STEPS))
+}
+
+/// An all-pass: `w[n] = x[n] + g·w[n−M]`, `y[n] = w[n−M] − g·w[n]`, g = 0.62.
+///
+/// Source: M. Schroeder, *Natural Sounding Artificial Reverberation*, 1962.
+#[derive(Clone, Debug)]
+pub(crate) struct AllPass {
+    line: Line,
+    len: usize,
+}
+
+impl AllPass {
+    const GAIN: f32 = 0.62;
+
+    /// Over `len` samples, at least [`HALF_LEN`].
+    pub(crate) fn new(len: usize) -> Self {
+        Self { line: Line::new(len), len }
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.line.reset();
+    }
+
+    #[inline(always)]
+    pub(crate) fn run<V: Lanes>(&mut self, io: &mut [f32; HALF_LEN]) {
+        let mut cells = [0_i16; HALF_LEN];
+        let words = self.line.words(self.len, HALF_LEN);
+        let gain = V::splat(Self::GAIN);
+        let mut at = 0;
+        while at < HALF_LEN {
+            let past = V::load_i16(eight(words, at)).mul(V::splat(1.0 / Line::STEPS));
+            let io = eight_mut(io, at);
+            let into = V::load(io).add_mul(gain, past);
+            past.sub(gain.mul(into)).store(io);
+            store_cells(into, eight_mut(&mut cells, at));
+            at += LANES;
+        }
+        self.line.push_all(&cells);
     }
 }
 

@@ -4,7 +4,7 @@
 //! mix ─► DC blocker ─► leveler ─► limiter ─► level ─► out
 //! ```
 
-use perpetuo_dsp::{DcBlocker, Leveler, Limiter, Segment, State};
+use perpetuo_dsp::{DcBlocker, Leveler, Limiter, Segment, State, mix};
 
 use crate::{blockwise::Block, knob::Knob};
 
@@ -38,20 +38,18 @@ impl Master {
         self.dc[0].process(left);
         self.dc[1].process(right);
         let gain = self.leveler.advance(left, right);
-        scale(out, &gain);
+        scale(out, gain);
         let [left, right] = out;
         self.limiter.process(&mut [left, right]);
         let level = self.level.advance();
-        scale(out, &level);
+        scale(out, level);
     }
 }
 
-fn scale(out: &mut Block, gain: &Segment) {
-    for channel in out {
-        for (i, sample) in channel.iter_mut().enumerate() {
-            *sample *= gain.at(i);
-        }
-    }
+fn scale(out: &mut Block, gain: Segment) {
+    let [left, right] = out;
+    mix::scale(left, gain);
+    mix::scale(right, gain);
 }
 
 impl State for Master {

@@ -126,8 +126,14 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn rotate(self) -> Self {
+        let order = avx2!(_mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6));
+        Self(avx2!(_mm256_permutevar8x32_ps(self.0, order)))
+    }
+
+    #[inline(always)]
     fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
-        let [a, b, c, d, e, f, g, h] = rows.map(|row| row.0);
+        let [Self(a), Self(b), Self(c), Self(d), Self(e), Self(f), Self(g), Self(h)] = rows;
         let pairs = avx2!([
             _mm256_unpacklo_ps(a, b),
             _mm256_unpackhi_ps(a, b),
@@ -148,17 +154,16 @@ impl Lanes for Avx2 {
             _mm256_shuffle_ps(pairs[5], pairs[7], 0b0100_0100),
             _mm256_shuffle_ps(pairs[5], pairs[7], 0b1110_1110),
         ]);
-        avx2!([
-            _mm256_permute2f128_ps(fours[0], fours[4], 0x20),
-            _mm256_permute2f128_ps(fours[1], fours[5], 0x20),
-            _mm256_permute2f128_ps(fours[2], fours[6], 0x20),
-            _mm256_permute2f128_ps(fours[3], fours[7], 0x20),
-            _mm256_permute2f128_ps(fours[0], fours[4], 0x31),
-            _mm256_permute2f128_ps(fours[1], fours[5], 0x31),
-            _mm256_permute2f128_ps(fours[2], fours[6], 0x31),
-            _mm256_permute2f128_ps(fours[3], fours[7], 0x31),
-        ])
-        .map(Self)
+        [
+            Self(avx2!(_mm256_permute2f128_ps(fours[0], fours[4], 0x20))),
+            Self(avx2!(_mm256_permute2f128_ps(fours[1], fours[5], 0x20))),
+            Self(avx2!(_mm256_permute2f128_ps(fours[2], fours[6], 0x20))),
+            Self(avx2!(_mm256_permute2f128_ps(fours[3], fours[7], 0x20))),
+            Self(avx2!(_mm256_permute2f128_ps(fours[0], fours[4], 0x31))),
+            Self(avx2!(_mm256_permute2f128_ps(fours[1], fours[5], 0x31))),
+            Self(avx2!(_mm256_permute2f128_ps(fours[2], fours[6], 0x31))),
+            Self(avx2!(_mm256_permute2f128_ps(fours[3], fours[7], 0x31))),
+        ]
     }
 }
 

@@ -123,6 +123,12 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn rotate(self) -> Self {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        Self([h, a, b, c, d, e, f, g])
+    }
+
+    #[inline(always)]
     fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
         std::array::from_fn(|column| Self(std::array::from_fn(|row| rows[row].0[column])))
     }
