@@ -36,7 +36,7 @@ struct Timbre {
 /// of Musical Instruments*, ch. 2, 12 and 21; levels and half-lives by ear, 2026-11.
 #[rustfmt::skip]
 const TIMBRES: [Timbre; 4] = [
-    Timbre { ratios: [0.5, 1.0, 1.19, 1.498, 2.003, 2.67], levels: [0.34, 0.6, 0.13, 0.16, 0.34, 0.1],
+    Timbre { ratios: [0.5, 1.0, 1.19, 1.498, 2.003, 2.67], levels: [0.14, 0.7, 0.13, 0.16, 0.34, 0.1],
         halves: [2.2, 1.5, 1.0, 0.7, 0.6, 0.3], attack_ms: 3.0 },
     Timbre { ratios: [1.0, 1.003, 2.757, 2.768, 5.404, 8.93], levels: [0.42, 0.32, 0.3, 0.16, 0.12, 0.04],
         halves: [1.9, 1.9, 1.0, 1.0, 0.45, 0.2], attack_ms: 1.5 },
@@ -181,7 +181,8 @@ mod tests {
             }
         }
         let steepest = heard.windows(2).map(|x| (x[1] - x[0]).abs()).fold(0.0, f32::max);
-        assert!(steepest < 0.2 && heard.iter().all(|x| x.abs() < 4.0), "{steepest}");
+        // A voice cut short would step by half a stroke and more.
+        assert!(steepest < 0.3 && heard.iter().all(|x| x.abs() < 4.0), "{steepest}");
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Composer {
             drips: [0; EDGES],
             until: soon,
         };
-        composer.surfaces[composer.surface_now()] = 1.0;
+        composer.surfaces = composer.surfaces_now();
         composer
     }
 
@@ -177,20 +177,28 @@ impl Composer {
         self.roll = [0, beats];
     }
 
-    /// Moves a little towards the surface of the time: 1.5 s if asked for, 25 s if it wandered.
+    /// Moves a little towards the surfaces of the time: half the way in 0.4 s if one was asked for, in 7 s
+    /// if they wandered. The shares stay together 1.
     fn pass_surfaces(&mut self) {
-        let seconds = if self.surface == 0 { 25.0 } else { 1.5 };
-        let step = 1.0 / (seconds * BEATS as f32);
-        let to = self.surface_now();
-        for (index, share) in self.surfaces.iter_mut().enumerate() {
-            let way = if index == to { 1.0 - *share } else { -*share };
-            *share += math::clamp(way, -step, step);
+        // 1 - 2^(-1 / (half-life in beats))
+        let share = if self.surface == 0 { 0.024_5 } else { 0.352 };
+        let goals = self.surfaces_now();
+        for (now, goal) in self.surfaces.iter_mut().zip(goals) {
+            *now += share * (goal - *now);
         }
     }
 
-    fn surface_now(&self) -> usize {
-        let index = if self.surface > 0 { self.surface - 1 } else { self.wandered };
-        index as usize % SURFACES
+    /// The one asked for, or two: a garden is never of leaves alone.
+    fn surfaces_now(&self) -> [f32; SURFACES] {
+        let mut shares = [0.0; SURFACES];
+        if self.surface > 0 {
+            shares[(self.surface as usize - 1) % SURFACES] = 1.0;
+            return shares;
+        }
+        let other = 1 + self.chance.below(stream::SURFACE, self.wandered, SURFACES as u32 - 1);
+        shares[self.wandered as usize % SURFACES] = 0.7;
+        shares[(self.wandered + other) as usize % SURFACES] = 0.3;
+        shares
     }
 
     /// Beats a visit takes; a seed has a pace of its own.

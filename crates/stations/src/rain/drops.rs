@@ -178,6 +178,8 @@ impl Drops {
             let share = body / on.thud.share;
             let hz = on.thud.hz[0] + (on.thud.hz[1] - on.thud.hz[0]) * share;
             let gain = gain * on.thud.gain * loud;
+            // What is low comes from nearer the middle.
+            let place = if hz < 1000.0 { 0.35 * place } else { place };
             self.begin(&Ping { delay, hz, seconds: 0.001 * on.thud.ms, glide: -0.15, gain, place });
         }
     }

@@ -61,18 +61,18 @@ pub(super) const MATERIALS: [Material; SURFACES] = [
     Material {
         rate: 130.0, hz: [520.0, 3900.0], modes: &[1.0, 1.59, 2.14, 2.65, 3.16, 3.65, 4.6, 6.2],
         ms: [46.0, 16.0], glide: -0.03, gain: 0.20,
-        thud: Thud { share: 0.3, hz: [170.0, 310.0], ms: 42.0, gain: 0.24 },
+        thud: Thud { share: 0.3, hz: [170.0, 310.0], ms: 40.0, gain: 0.17 },
         wash: Wash { body: -0.7, body_gain: 0.95, hiss: 0.95, hiss_gain: 0.8 },
     },
     Material {
         rate: 140.0, hz: [620.0, 2600.0], modes: &[], ms: [13.0, 7.0], glide: -0.6, gain: 0.26,
-        thud: Thud { share: 0.7, hz: [150.0, 330.0], ms: 48.0, gain: 0.36 },
+        thud: Thud { share: 0.7, hz: [150.0, 330.0], ms: 44.0, gain: 0.19 },
         wash: Wash { body: -1.3, body_gain: 1.1, hiss: 0.45, hiss_gain: 0.7 },
     },
     Material {
         rate: 110.0, hz: [1500.0, 4300.0], modes: &[1.0, 1.19, 1.44, 1.73, 2.05, 2.46],
         ms: [17.0, 8.0], glide: -0.05, gain: 0.22,
-        thud: Thud { share: 0.45, hz: [230.0, 460.0], ms: 26.0, gain: 0.24 },
+        thud: Thud { share: 0.45, hz: [230.0, 460.0], ms: 26.0, gain: 0.16 },
         wash: Wash { body: -1.5, body_gain: 1.1, hiss: 0.7, hiss_gain: 0.6 },
     },
     Material {

@@ -48,7 +48,7 @@ struct Style {
 /// Temple bell, wind chimes, far piano, bowl: in the order of the timbres of the voices. By ear, 2026-11.
 #[rustfmt::skip]
 const STYLES: [Style; 4] = [
-    Style { strokes: [1, 3], gap: [4.0, 6.5], lowest: 38, step: 0, span: 5, gain: 1.0, spread: 0.15, rest: 1.3 },
+    Style { strokes: [1, 3], gap: [4.0, 6.5], lowest: 43, step: 0, span: 5, gain: 1.0, spread: 0.15, rest: 1.3 },
     Style { strokes: [3, 9], gap: [0.09, 1.0], lowest: 67, step: 3, span: 7, gain: 0.42, spread: 0.8, rest: 0.9 },
     Style { strokes: [3, 7], gap: [0.9, 2.6], lowest: 52, step: 2, span: 9, gain: 0.75, spread: 0.35, rest: 1.0 },
     Style { strokes: [1, 2], gap: [5.0, 8.0], lowest: 45, step: 2, span: 6, gain: 0.8, spread: 0.3, rest: 1.2 },

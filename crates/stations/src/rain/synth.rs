@@ -78,7 +78,7 @@ impl Synth {
         let even = (4.0 * (1.0 - feedback * feedback)).sqrt();
         let near = 1.0 - far;
         [
-            1.5 * (0.08 + 0.92 * near) * (1.0 - 0.25 * space),
+            2.0 * (0.06 + 0.94 * near * near) * (1.0 - 0.25 * space),
             0.15 * (0.7 - 0.55 * space),
             (0.1 + 0.25 * far) * (0.3 + 0.7 * space),
             0.15 * (0.45 + 0.55 * space),

@@ -135,7 +135,7 @@ impl Wash {
         let wire = math::hz_from_note(math::clamp(mood.note, 36.0, 96.0)) / self.sample_rate;
         self.bank.set([
             tuning(body, 1.7),
-            tuning(body + 0.3, 1.8),
+            tuning(body + 0.7, 1.2),
             tuning(hiss, 1.5),
             tuning(hiss + 0.15, 1.6),
             tuning(wind, 0.85),
@@ -155,8 +155,8 @@ impl Wash {
         let hiss = rain * self.colour.hiss_gain + rustle * self.colour.hiss_gain;
         let wind = 0.62 * mood.wind * (0.3 + 0.7 * mood.wind);
         [
-            body,
-            1.3 * SIDE * body,
+            -body,
+            -1.2 * SIDE * body,
             hiss,
             SIDE * hiss,
             wind,
@@ -177,15 +177,15 @@ fn colour(mood: &Mood) -> Colour {
         sum.hiss_gain += share * material.wash.hiss_gain;
     }
     let far = mood.distance;
-    let body = sum.body - 0.4 * far + 0.35 * mood.tilt;
+    let body = sum.body - 0.1 - 0.4 * far + 0.35 * mood.tilt;
     // Harder rain has smaller drops among the large ones, and is brighter.
-    let hiss = sum.hiss - 1.2 * far + 0.75 * mood.tilt + 0.5 * (math::clamp(mood.rain, 0.0, 1.2) - 0.6);
+    let hiss = sum.hiss + 0.35 - 1.2 * far + 0.75 * mood.tilt + 0.5 * (math::clamp(mood.rain, 0.0, 1.2) - 0.6);
     Colour {
         body,
         // What is let through grows with the cutoff; the gain takes that back.
-        body_gain: 0.74 * sum.body_gain * (0.75 + 0.45 * far) * math::exp2(-0.5 * (body + 1.2)),
+        body_gain: 0.6 * sum.body_gain * (0.75 + 0.45 * far) * math::exp2(-0.5 * (body + 1.2)),
         hiss,
-        hiss_gain: 0.3 * sum.hiss_gain * (1.0 - 0.2 * far) * math::exp2(0.45 * mood.tilt - 0.4 * (hiss - 1.0)),
+        hiss_gain: 0.4 * sum.hiss_gain * (0.8 - 0.1 * far) * math::exp2(0.45 * mood.tilt - 0.4 * (hiss - 1.0)),
     }
 }
 
