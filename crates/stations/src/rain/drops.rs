@@ -232,21 +232,31 @@ impl Grain {
         let [left, right] = out;
         let samples = left[start..end].iter_mut().zip(&mut right[start..end]);
         let first = (age + start as i32) as u32;
+        // Exact to the first sample; from there the sweep is short enough for a fraction of 24 bits.
+        let sweep = self.glide.wrapping_mul(first.wrapping_mul(first.wrapping_sub(1)) >> 1);
+        let turn = self.step.wrapping_mul(first).wrapping_add(sweep) as i32 as f32 * PART;
+        let step = self.step.wrapping_add(self.glide.wrapping_mul(first)) as f32 * PART;
+        let bend = 0.5 * PART * self.glide as i32 as f32;
+        let first = first as i32 as f32;
         for (index, (left, right)) in samples.enumerate() {
-            let n = first + index as u32;
-            let sweep = self.glide.wrapping_mul(n.wrapping_mul(n.wrapping_sub(1)) >> 1);
-            let turn = self.step.wrapping_mul(n).wrapping_add(sweep) as i32;
-            let time = n as i32 as f32;
-            let rise = time * self.rise;
+            let i = index as i32 as f32;
+            let turns = turn + i * (step - bend + bend * i);
+            let turns = turns - ((turns + ROUNDER) - ROUNDER);
+            let rise = (first + i) * self.rise;
             let rise = if rise < 1.0 { rise } else { 1.0 };
-            let rest = 1.0 - time * self.fall;
+            let rest = 1.0 - (first + i) * self.fall;
             let level = rise * (rest * rest) * (rest * rest);
-            let y = level * math::sin_turns(turn as f32 * (1.0 / 4_294_967_296.0));
+            let y = level * math::sin_turns(turns);
             *left += self.gains[0] * y;
             *right += self.gains[1] * y;
         }
     }
 }
+
+const PART: f32 = 1.0 / 4_294_967_296.0;
+
+/// 1.5 · 2^23: what it is added to is rounded to a whole number.
+const ROUNDER: f32 = 12_582_912.0;
 
 impl State for Drops {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
