@@ -296,13 +296,15 @@ impl Composer {
     fn play_drip(&mut self, edge: usize, play: &mut dyn FnMut(Note)) -> u32 {
         self.drips[edge] = self.drips[edge].wrapping_add(1);
         let (draws, drip) = (stream::DRIP + 100 * (edge as u32 + 1), self.drips[edge]);
-        let wet = self.layer(|kind| kind.drip, 7);
-        if wet > 0.04 && self.chance.happens(draws, drip, 0.3 + 0.65 * wet) {
-            // An edge drips on one note, now and then on its neighbour, and stays where it is.
+        // An edge runs dry and wet again, in 40 s or so; seldom do all three drip.
+        let runs = smooth(2.4 * sway(&self.chance, draws + 7, self.clock, 21 * BEATS) - 0.6);
+        let wet = self.layer(|kind| kind.drip, 7) * runs;
+        if wet > 0.04 && self.chance.happens(draws, drip, 0.35 + 0.5 * wet) {
+            // It has a note of its own, more often left than kept.
             let home = self.chance.below(draws + 1, self.visit, 5) + 2 * edge as u32;
-            let step = u32::from(self.chance.happens(draws + 2, drip, 0.2));
+            let step = self.chance.below(draws + 2, drip, 4);
             let note = phrases::note_near(&self.scale_now(), home + step, 62 + 7 * edge as i32);
-            let loud = self.chance.between(draws + 3, drip, 0.35, 1.0);
+            let loud = self.chance.between(draws + 3, drip, 0.2, 1.0);
             let place = self.chance.between(draws + 4, 0, -0.3, 0.3);
             play(Note::Drip(Drip {
                 at: 0,

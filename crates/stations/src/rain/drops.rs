@@ -107,13 +107,13 @@ impl Drops {
         let tick = self.chance.between(DROP + 31, self.drips, 2300.0, 3900.0);
         let (gain, place) = (drip.gain, drip.place);
         let impact =
-            Ping { delay: at, hz: tick, seconds: 0.006, glide: -0.4, gain: 0.22 * gain, place };
+            Ping { delay: at, hz: tick, seconds: 0.006, glide: -0.4, gain: 0.12 * gain, place };
         let bubble = Ping {
             delay: at + (wait * self.sample_rate) as i32,
             hz: drip.hz,
             seconds: 1.5 * bubble_seconds(drip.hz),
             glide: 0.3,
-            gain: 0.5 * gain,
+            gain: 0.26 * gain,
             place,
         };
         self.begin(&impact);

@@ -54,7 +54,7 @@ pub(super) struct Wash {
 #[rustfmt::skip]
 pub(super) const MATERIALS: [Material; SURFACES] = [
     Material {
-        rate: 230.0, hz: [1300.0, 5200.0], modes: &[], ms: [11.0, 4.0], glide: -0.5, gain: 0.30,
+        rate: 230.0, hz: [1300.0, 5200.0], modes: &[], ms: [11.0, 4.0], glide: -0.5, gain: 0.25,
         thud: Thud { share: 0.25, hz: [380.0, 900.0], ms: 16.0, gain: 0.22 },
         wash: Wash { body: -1.2, body_gain: 0.8, hiss: 1.25, hiss_gain: 0.95 },
     },

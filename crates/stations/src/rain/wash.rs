@@ -59,8 +59,8 @@ pub(super) struct Wash {
 /// Blocks from one tuning to the next, 12 ms: a tangent costs more than a filter.
 const TUNED_EVERY: u32 = 8;
 
-/// Share of the side in the mid, -4.4 dB, by meter, 2026-11.
-const SIDE: f32 = 0.6;
+/// Share of the side in the mid, -5.4 dB, by meter, 2026-11.
+const SIDE: f32 = 0.54;
 
 impl Wash {
     pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
@@ -135,11 +135,11 @@ impl Wash {
         let wire = math::hz_from_note(math::clamp(mood.note, 36.0, 96.0)) / self.sample_rate;
         self.bank.set([
             tuning(body, 1.7),
-            tuning(body + 0.7, 1.2),
+            tuning(body + 1.0, 1.1),
             tuning(hiss, 1.5),
             tuning(hiss + 0.15, 1.6),
             tuning(wind, 0.85),
-            tuning(wind + 0.45, 0.95),
+            tuning(wind + 0.7, 0.8),
             Tuning::new(wire, 0.035),
             tuning(-3.9 + 1.2 * mood.rumble, 1.1),
         ]);
@@ -147,8 +147,9 @@ impl Wash {
 
     /// Gains of the eight filters.
     fn goals(&self, mood: &Mood) -> [f32; 8] {
-        // As the square root: from drizzle to downpour it should be hardly 6 dB.
-        let rain = math::clamp(mood.rain, 0.0, 2.0).sqrt();
+        // Between the root and the line: from drizzle to downpour it should be some 6 dB.
+        let rain = math::clamp(mood.rain, 0.0, 2.0);
+        let rain = rain.sqrt() * (0.55 + 0.45 * rain);
         // Wind in leaves hisses.
         let rustle = 0.3 * mood.wind * mood.wind * mood.surfaces[0];
         let body = rain * self.colour.body_gain;
@@ -156,11 +157,11 @@ impl Wash {
         let wind = 0.62 * mood.wind * (0.3 + 0.7 * mood.wind);
         [
             -body,
-            -1.2 * SIDE * body,
+            -0.75 * SIDE * body,
             hiss,
             SIDE * hiss,
             wind,
-            SIDE * wind,
+            0.9 * SIDE * wind,
             0.85 * mood.whistle * (0.4 + 0.6 * mood.wind),
             4.2 * mood.rumble,
         ]
@@ -177,13 +178,13 @@ fn colour(mood: &Mood) -> Colour {
         sum.hiss_gain += share * material.wash.hiss_gain;
     }
     let far = mood.distance;
-    let body = sum.body - 0.1 - 0.4 * far + 0.35 * mood.tilt;
+    let body = sum.body - 0.7 - 0.4 * far + 0.35 * mood.tilt;
     // Harder rain has smaller drops among the large ones, and is brighter.
-    let hiss = sum.hiss + 0.35 - 1.2 * far + 0.75 * mood.tilt + 0.5 * (math::clamp(mood.rain, 0.0, 1.2) - 0.6);
+    let hiss = sum.hiss + 0.75 - 1.2 * far + 0.75 * mood.tilt + 0.5 * (math::clamp(mood.rain, 0.0, 1.2) - 0.6);
     Colour {
         body,
         // What is let through grows with the cutoff; the gain takes that back.
-        body_gain: 0.6 * sum.body_gain * (0.75 + 0.45 * far) * math::exp2(-0.5 * (body + 1.2)),
+        body_gain: 0.6 * sum.body_gain * (0.75 + 0.45 * far) * math::exp2(-0.5 * (body + 1.3)),
         hiss,
         hiss_gain: 0.4 * sum.hiss_gain * (0.8 - 0.1 * far) * math::exp2(0.45 * mood.tilt - 0.4 * (hiss - 1.0)),
     }
