@@ -36,8 +36,8 @@ struct Timbre {
 /// of Musical Instruments*, ch. 2, 12 and 21; levels and half-lives by ear, 2026-11.
 #[rustfmt::skip]
 const TIMBRES: [Timbre; 4] = [
-    Timbre { ratios: [0.5, 1.0, 1.19, 1.498, 2.003, 2.67], levels: [0.14, 0.7, 0.13, 0.16, 0.34, 0.1],
-        halves: [2.2, 1.5, 1.0, 0.7, 0.6, 0.3], attack_ms: 3.0 },
+    Timbre { ratios: [0.5, 1.0, 1.19, 1.498, 2.003, 2.67], levels: [0.07, 0.62, 0.13, 0.16, 0.44, 0.18],
+        halves: [2.2, 1.5, 1.0, 0.8, 0.9, 0.5], attack_ms: 3.0 },
     Timbre { ratios: [1.0, 1.003, 2.757, 2.768, 5.404, 8.93], levels: [0.42, 0.32, 0.3, 0.16, 0.12, 0.04],
         halves: [1.9, 1.9, 1.0, 1.0, 0.45, 0.2], attack_ms: 1.5 },
     Timbre { ratios: [1.0, 1.0008, 2.001, 3.004, 4.01, 5.02], levels: [0.55, 0.25, 0.3, 0.13, 0.07, 0.03],

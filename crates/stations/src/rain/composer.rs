@@ -164,7 +164,8 @@ impl Composer {
             return;
         }
         // One in 70 s where it thunders most, one in 20 minutes where it hardly does.
-        let often = self.wish.thunder * (0.06 + 0.94 * self.layer(|kind| kind.thunder, 6));
+        let thunder = self.wish.thunder;
+        let often = thunder * (0.05 + 0.3 * thunder + 0.65 * self.layer(|kind| kind.thunder, 6));
         let odds = often * (1.0 / (70 * BEATS) as f32);
         if self.chance.happens(stream::ROLL, self.clock, odds) {
             self.begin_roll();
@@ -228,10 +229,12 @@ impl Composer {
         // Gusts of some 3 s in spells of 12 s, and a flutter.
         let gust = 0.5 * wander(stream::GUST, 13) + 0.5 * wander(stream::GUST + 100, 47);
         let flutter = 0.85 + 0.3 * wander(stream::FLUTTER, 3);
-        let wind = self.layer(|kind| kind.wind, 0) * (0.25 + 1.3 * gust * gust + 0.2 * gust);
+        let windy = self.layer(|kind| kind.wind, 0);
+        let windy = windy + math::clamp(1.1 * (self.wish.wind - 0.4), 0.0, 1.0) * (1.0 - windy);
+        let wind = windy * (0.25 + 1.3 * gust * gust + 0.2 * gust);
         // Rain comes in sheets that the wind carries.
         let sheet = 0.8 + 0.25 * wander(stream::SHEET, 29) + 0.25 * wind * gust;
-        let whistle = smooth(2.2 * (wind * (0.4 + 1.2 * self.wish.wind) - 0.42)) * flutter;
+        let whistle = smooth(2.2 * (wind * (0.7 + 0.5 * self.wish.wind) - 0.42)) * flutter;
         let mut layers = [0.0; Layer::COUNT];
         let mut put = |layer: Layer, level: f32| {
             layers[layer as usize] = math::clamp(level, 0.0, 1.0);
@@ -417,5 +420,106 @@ impl State for Composer {
         // Two minutes: nothing waits longer.
         let longest = 120 * BEATS * self.beat_len;
         self.until = self.until.map(|until| until.min(longest));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::performer::Composer as _;
+
+    const RATE: u32 = 44_100;
+
+    fn composer(seed: u64) -> Composer {
+        Composer::new(seed, RATE, &|param| super::super::PARAMS[param as usize].default)
+    }
+
+    /// Plays for some seconds, telling each note and when it falls.
+    fn play(composer: &mut Composer, seconds: u32, heard: &mut dyn FnMut(u64, Note)) {
+        let mut now = 0_u64;
+        while now < u64::from(seconds) * u64::from(RATE) {
+            let wait = composer.compose(&mut |note| heard(now, note));
+            assert!((1..=RATE / BEATS).contains(&wait));
+            now += u64::from(wait);
+        }
+    }
+
+    fn notes(seed: u64) -> String {
+        let mut text = String::new();
+        play(&mut composer(seed), 120, &mut |now, note| text.push_str(&format!("{now}{note:?}")));
+        text
+    }
+
+    #[test]
+    fn a_seed_is_a_piece() {
+        assert_eq!(notes(1), notes(1));
+        assert_ne!(notes(1), notes(2));
+    }
+
+    #[test]
+    fn every_sky_is_in_range_and_nothing_startles() {
+        for seed in 0..6 {
+            let mut composer = composer(seed);
+            composer.set(Param::Thunder as usize, 1.0);
+            let mut before = None;
+            play(&mut composer, 1800, &mut |_, note| {
+                let Note::Sky(sky) = note else { return };
+                assert!(sky.layers.iter().all(|level| (0.0..=1.0).contains(level)));
+                let sum = sky.surfaces.iter().sum::<f32>();
+                assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+                let Sky { layers: before, .. } = before.replace(sky).unwrap_or(sky);
+                let step = |layer: Layer| sky.layers[layer as usize] - before[layer as usize];
+                // In a quarter of a second.
+                assert!(step(Layer::Rumble) < 0.2 && step(Layer::Rain).abs() < 0.05);
+                assert!(step(Layer::Wind).abs() < 0.3);
+            });
+        }
+    }
+
+    #[test]
+    fn an_hour_has_at_least_twelve_visits_of_six_kinds_and_names_them() {
+        for seed in 0..6 {
+            let (mut composer, mut titles) = (composer(seed), Vec::new());
+            for _ in 0..360 {
+                play(&mut composer, 10, &mut |_, _| {});
+                let scene = composer.title().scene;
+                if titles.last() != Some(&scene) {
+                    titles.push(scene);
+                }
+            }
+            let kinds = KINDS.iter().filter(|kind| {
+                kind.names.iter().any(|name| titles.contains(name))
+            });
+            assert!(titles.len() >= 12 && kinds.count() >= 6, "seed {seed}: {titles:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_root_and_scale_come_with_a_phrase_of_their_own_within_2_s() {
+        let mut composer = composer(3);
+        play(&mut composer, 20, &mut |_, _| {});
+        composer.set(Param::Bells as usize, 1.0);
+        composer.set(Param::Root as usize, 6.0);
+        composer.set(Param::Scale as usize, 6.0);
+        let (scale, mut first) = (Scale::of(6, 6), None);
+        play(&mut composer, 30, &mut |now, note| {
+            if let Note::Bell(stroke) = note {
+                first = first.or(Some(now));
+                assert!(scale.has(stroke.note), "{stroke:?}");
+            }
+        });
+        assert!(first.is_some_and(|first| first < 2 * u64::from(RATE)), "{first:?}");
+    }
+
+    #[test]
+    fn who_asks_for_thunder_need_not_wait() {
+        let (mut composer, mut loudest) = (composer(1), 0.0_f32);
+        composer.set(Param::Thunder as usize, 1.0);
+        play(&mut composer, 8, &mut |_, note| {
+            if let Note::Sky(sky) = note {
+                loudest = loudest.max(sky.layers[Layer::Rumble as usize]);
+            }
+        });
+        assert!(loudest > 0.25, "{loudest}");
     }
 }

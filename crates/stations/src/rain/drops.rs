@@ -179,7 +179,7 @@ impl Drops {
             let hz = on.thud.hz[0] + (on.thud.hz[1] - on.thud.hz[0]) * share;
             let gain = gain * on.thud.gain * loud;
             // What is low comes from nearer the middle.
-            let place = if hz < 1000.0 { 0.35 * place } else { place };
+            let place = if hz < 1000.0 { 0.5 * place } else { place };
             self.begin(&Ping { delay, hz, seconds: 0.001 * on.thud.ms, glide: -0.15, gain, place });
         }
     }

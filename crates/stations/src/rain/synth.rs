@@ -39,7 +39,7 @@ pub(super) struct Synth {
 
 impl Synth {
     /// Mean square a channel the mix is held near: -17 LUFS, by meter, 2026-11.
-    const GOAL: f32 = 0.0075;
+    const GOAL: f32 = 0.0090;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -79,9 +79,9 @@ impl Synth {
         let near = 1.0 - far;
         [
             2.0 * (0.06 + 0.94 * near * near) * (1.0 - 0.25 * space),
-            0.15 * (0.7 - 0.55 * space),
+            0.1 * (0.7 - 0.55 * space),
             (0.1 + 0.25 * far) * (0.3 + 0.7 * space),
-            0.15 * (0.45 + 0.55 * space),
+            0.1 * (0.4 + 0.6 * space),
             even * (0.35 + 0.65 * space),
         ]
     }
@@ -96,7 +96,8 @@ impl Synth {
         let wind = self.wind.value();
         Mood {
             rain: layer(Layer::Rain) * (0.3 + 1.4 * self.intensity.value()),
-            wind: math::clamp(layer(Layer::Wind) * (0.08 + 1.7 * wind), 0.0, 1.0),
+            // Below the default the knob is a gain; above it the weather itself is windier.
+            wind: layer(Layer::Wind) * math::clamp(2.5 * wind, 0.0, 1.0),
             whistle: layer(Layer::Whistle),
             rumble: layer(Layer::Rumble),
             note: 128.0 * layer(Layer::Pitch),

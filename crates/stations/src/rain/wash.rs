@@ -3,7 +3,7 @@
 //! ```text
 //! noise 1 ─► soft ─┬─► low-pass  (mid)  band (side) ── body of the rain
 //!                  └─► band      (mid)  band (side) ── its hiss
-//! noise 2 ─────────┬─► band      (mid)  band (side) ── wind
+//! noise 2 ─► soft ─┬─► band      (mid)  band (side) ── wind
 //!                  ├─► narrow band (mid, a little aside) ── a wire that sings
 //!                  └─► low-pass  (mid) ── thunder
 //! soft: y[n] = (x[n] + 4x[n−1] + 6x[n−2] + 4x[n−3] + x[n−4]) / 16
@@ -44,8 +44,8 @@ pub(super) struct Mood {
 pub(super) struct Wash {
     rain: Noise,
     wind: Noise,
-    /// The last samples of rain's two noises, for the softening.
-    before: [[f32; 4]; 2],
+    /// The last samples of each noise, for the softening.
+    before: [[f32; 4]; 4],
     bank: SvfBank,
     gains: [f32; 8],
     /// As the surfaces and knobs have it, and gains made of it.
@@ -59,8 +59,8 @@ pub(super) struct Wash {
 /// Blocks from one tuning to the next, 12 ms: a tangent costs more than a filter.
 const TUNED_EVERY: u32 = 8;
 
-/// Share of the side in the mid, -5.4 dB, by meter, 2026-11.
-const SIDE: f32 = 0.54;
+/// Share of the side in the mid, -4.4 dB, by meter, 2026-11.
+const SIDE: f32 = 0.6;
 
 impl Wash {
     pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
@@ -69,7 +69,7 @@ impl Wash {
         Self {
             rain: Noise::new(chance.word(36, 0)),
             wind: Noise::new(chance.word(36, 1)),
-            before: [[0.0; 4]; 2],
+            before: [[0.0; 4]; 4],
             bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], responses),
             gains: [0.0; 8],
             colour: MATERIALS[0].wash,
@@ -106,23 +106,21 @@ impl Wash {
     }
 
     fn fill(&mut self, io: &mut [[f32; BLOCK_LEN]; 8]) {
-        let mut raw = [[0.0; BLOCK_LEN + 4]; 2];
+        let mut raw = [[0.0; BLOCK_LEN + 4]; 4];
         for (raw, before) in raw.iter_mut().zip(&self.before) {
             raw[..4].copy_from_slice(before);
         }
-        let [mid, side] = &mut raw;
-        self.rain.render_pair(&mut mid[4..], &mut side[4..]);
-        for (lane, raw) in raw.iter().enumerate() {
-            for (i, soft) in io[lane].iter_mut().enumerate() {
-                let (ends, inner) = (raw[i] + raw[i + 4], raw[i + 1] + raw[i + 3]);
-                *soft = (ends + 4.0 * inner + 6.0 * raw[i + 2]) * (1.0 / 16.0);
-            }
-            self.before[lane].copy_from_slice(&raw[BLOCK_LEN..]);
+        let [rain_mid, rain_side, wind_mid, wind_side] = &mut raw;
+        self.rain.render_pair(&mut rain_mid[4..], &mut rain_side[4..]);
+        self.wind.render_pair(&mut wind_mid[4..], &mut wind_side[4..]);
+        for (raw, before) in raw.iter().zip(&mut self.before) {
+            before.copy_from_slice(&raw[BLOCK_LEN..]);
         }
-        (io[2], io[3]) = (io[0], io[1]);
-        let [_, _, _, _, wind_mid, wind_side, wire, thunder] = io;
-        self.wind.render_pair(wind_mid, wind_side);
-        (*wire, *thunder) = (*wind_mid, *wind_side);
+        soften(&raw[0], &mut io[0]);
+        soften(&raw[1], &mut io[1]);
+        soften(&raw[2], &mut io[4]);
+        soften(&raw[3], &mut io[5]);
+        (io[2], io[3], io[6], io[7]) = (io[0], io[1], io[4], io[5]);
     }
 
     fn tune(&mut self, mood: &Mood) {
@@ -141,7 +139,7 @@ impl Wash {
             tuning(wind, 0.85),
             tuning(wind + 0.7, 0.8),
             Tuning::new(wire, 0.035),
-            tuning(-3.9 + 1.2 * mood.rumble, 1.1),
+            tuning(-3.4 + 1.5 * mood.rumble, 1.2),
         ]);
     }
 
@@ -163,7 +161,7 @@ impl Wash {
             wind,
             0.9 * SIDE * wind,
             0.85 * mood.whistle * (0.4 + 0.6 * mood.wind),
-            4.2 * mood.rumble,
+            3.4 * mood.rumble,
         ]
     }
 }
@@ -187,6 +185,14 @@ fn colour(mood: &Mood) -> Colour {
         body_gain: 0.6 * sum.body_gain * (0.75 + 0.45 * far) * math::exp2(-0.5 * (body + 1.3)),
         hiss,
         hiss_gain: 0.4 * sum.hiss_gain * (0.8 - 0.1 * far) * math::exp2(0.45 * mood.tilt - 0.4 * (hiss - 1.0)),
+    }
+}
+
+/// Takes off 10 dB at 10 kHz and 30 dB at 16 kHz.
+fn soften(raw: &[f32; BLOCK_LEN + 4], out: &mut [f32; BLOCK_LEN]) {
+    for (i, out) in out.iter_mut().enumerate() {
+        let (ends, inner) = (raw[i] + raw[i + 4], raw[i + 1] + raw[i + 3]);
+        *out = (ends + 4.0 * inner + 6.0 * raw[i + 2]) * (1.0 / 16.0);
     }
 }
 
