@@ -99,17 +99,6 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn words(self) -> Avx2Words {
-        Avx2Words(avx2!(_mm256_castps_si256(self.0)))
-    }
-
-    #[inline(always)]
-    fn where_less(self, x: Self, y: Self, other: Self) -> Self {
-        let less = avx2!(_mm256_cmp_ps(x.0, y.0, _CMP_LT_OQ));
-        Self(avx2!(_mm256_blendv_ps(other.0, self.0, less)))
-    }
-
-    #[inline(always)]
     fn split_pairs(self, next: Self) -> (Self, Self) {
         let even = avx2!(_mm256_shuffle_ps(self.0, next.0, 0b1000_1000));
         let odd = avx2!(_mm256_shuffle_ps(self.0, next.0, 0b1101_1101));

@@ -99,10 +99,6 @@ pub(crate) trait Lanes: Copy {
     fn min(self, y: Self) -> Self;
     /// Without sign.
     fn abs(self) -> Self;
-    /// The bits.
-    fn words(self) -> Self::Words;
-    /// `self` where `x < y`, otherwise `other`.
-    fn where_less(self, x: Self, y: Self, other: Self) -> Self;
     /// Of the sixteen of `self` and `next`, those at even places and those at odd ones.
     fn split_pairs(self, next: Self) -> (Self, Self);
     /// The reverse of [`Self::split_pairs`]: one of `self`, one of `odd`, in turn.
@@ -292,7 +288,6 @@ mod tests {
             a.min(b),
             a.abs(),
             a.add_mul(b, a),
-            a.where_less(b, a, b),
             small.mul(V::splat(0.001)).sin_turns(),
             a.saturate(),
             V::splat(x[3]),
@@ -310,7 +305,7 @@ mod tests {
             words.shift_signed::<16>(),
             words.mul(V::Words::splat(w[0])),
             words.add(words),
-            words.xor(a.words()),
+            words.xor(words.shift_right::<5>()),
             V::Words::along(w[1], w[2]),
         ];
         results.extend(shifted.map(Words::signed));

@@ -97,20 +97,6 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn words(self) -> PortableWords {
-        PortableWords(self.0.map(f32::to_bits))
-    }
-
-    #[inline(always)]
-    fn where_less(self, x: Self, y: Self, other: Self) -> Self {
-        let mut out = other.0;
-        for lane in 0..LANES {
-            out[lane] = if x.0[lane] < y.0[lane] { self.0[lane] } else { out[lane] };
-        }
-        Self(out)
-    }
-
-    #[inline(always)]
     fn split_pairs(self, next: Self) -> (Self, Self) {
         let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (self.0, next.0);
         (Self([a, c, e, g, i, k, m, o]), Self([b, d, f, h, j, l, n, p]))

@@ -1,12 +1,15 @@
 //! What ACID plays, sixteenth by sixteenth.
 
 use perpetuo_dsp::{Chance, State, math};
-use perpetuo_station::BLOCK_LEN;
+use perpetuo_station::Title;
 
 use super::{Param, form::Place};
-use crate::theory::{Register, SCALES, Scale, euclid};
+use crate::{
+    performer::Composer as Composes,
+    theory::{Border, ChordKind, Clock, Metre, ROOTS, Register, SCALES, Scale, Tick, euclid, lead},
+};
 
-/// Streams of draws; 40 and up are the synthesiser's.
+/// Streams of draws; 40 and up are the synthesiser's, 50 and up the form's.
 mod stream {
     pub(super) const PITCH: u32 = 2;
     pub(super) const GATE: u32 = 4;
@@ -15,11 +18,13 @@ mod stream {
     pub(super) const SECTION: u32 = 10;
     pub(super) const STEP: u32 = 20;
     pub(super) const FILL: u32 = 30;
+    pub(super) const SET: u32 = 60;
 }
 
 /// A note of the line.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LineNote {
+    /// Semitones above C0.
     pub note: f32,
     pub is_accented: bool,
     pub slides: bool,
@@ -41,170 +46,124 @@ pub(super) struct Step {
     pub stab: f32,
     pub chord: [f32; 4],
     pub held: f32,
+    /// From a pulse (-1) to a saw with its octave (0.4).
+    pub blend: f32,
     /// Cutoff added to the line, in octaves.
     pub light: f32,
     /// Where the riser stands, 0..1.
     pub riser: f32,
-    /// Samples of a sixteenth.
+    /// Samples of an even sixteenth.
     pub len: f32,
 }
 
 /// The composer of one performance.
 pub(super) struct Composer {
     chance: Chance,
-    sample_rate: f32,
     density: f32,
     mutate: f32,
     root: u32,
     scale: u32,
     /// In force, then asked for.
-    tempo: [f32; 2],
     energy: [f32; 2],
-    swing: [f32; 2],
+    clock: Clock,
     place: Place,
-    step: u32,
-    steps: u32,
-    /// Until the next sixteenth, in 1/256 sample.
-    until: u32,
     pitch: Register<16>,
     gate: Register<16>,
     accent: Register<16>,
+    chord: [i32; 4],
     has_sung: bool,
 }
 
 impl Composer {
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
+        let (tempo, swing) = (at(Param::Tempo), at(Param::Swing));
         Self {
             chance,
-            sample_rate: sample_rate_hz as f32,
             density: at(Param::Density),
             mutate: at(Param::Mutate),
             root: at(Param::Root) as u32,
             scale: at(Param::Scale) as u32,
-            tempo: [at(Param::Tempo); 2],
             energy: [at(Param::Energy); 2],
-            swing: [at(Param::Swing); 2],
-            place: Place::start(),
-            step: 0,
-            steps: 0,
-            until: 0,
+            clock: Clock::new(sample_rate_hz, Border::Bar, tempo, swing, Metre::COMMON),
+            place: Place::start(&chance),
             pitch: Register::new(&chance, stream::PITCH),
             gate: Register::new(&chance, stream::GATE),
             accent: Register::new(&chance, stream::ACCENT),
+            chord: [48, 52, 55, 59],
             has_sung: false,
         }
     }
 
-    /// Takes a parameter; tempo and energy wait for the bar, swing for the beat.
-    pub(super) fn set(&mut self, param: Param, value: f32) {
-        match param {
-            Param::Density => self.density = value,
-            Param::Mutate => self.mutate = value,
-            Param::Root => self.root = value as u32,
-            Param::Scale => self.scale = value as u32,
-            Param::Tempo => self.tempo[1] = value,
-            Param::Energy => self.energy[1] = value,
-            Param::Swing => self.swing[1] = value,
-            Param::Level | Param::Brightness | Param::Resonance | Param::Space => {}
-        }
-    }
-
-    /// The next sixteenth within the block and the sample it falls on; after the last one `None`,
-    /// which ends the block.
-    pub(super) fn next_step(&mut self) -> Option<(Step, usize)> {
-        let block = BLOCK_LEN as u32 * 256;
-        if self.until >= block {
-            self.until -= block;
-            return None;
-        }
-        let at = self.until / 256;
-        self.wait_over();
-        let len = self.sample_rate * 60.0 / (4.0 * self.tempo[0]);
-        let step = self.compose(len);
-        let share = if self.step.is_multiple_of(2) { self.swing[0] } else { 100.0 - self.swing[0] };
-        self.until += (len * share * (256.0 / 50.0)) as u32;
-        self.step += 1;
-        self.steps = self.steps.wrapping_add(1);
-        if self.step >= 16 {
-            self.step = 0;
-            self.place.advance(&self.chance);
-        }
-        Some((step, at as usize))
-    }
-
-    /// What has waited for a beat or a bar is in force from here on.
-    fn wait_over(&mut self) {
-        if self.step.is_multiple_of(4) {
-            self.swing[0] = self.swing[1];
-        }
-        if self.step == 0 {
-            (self.tempo[0], self.energy[0]) = (self.tempo[1], self.energy[1]);
-        }
-    }
-
-    fn compose(&mut self, len: f32) -> Step {
+    fn step(&mut self, tick: Tick) -> Step {
         let section = self.place.section();
-        let mut step = Step { len, held: section.held, ..Step::default() };
-        let share = self.place.share(self.step);
-        step.light = section.light[0] + (section.light[1] - section.light[0]) * share;
+        let tide = self.place.tide(&self.chance);
+        let share = self.place.share(tick.step);
+        let held = section.held;
+        let mut step = Step { len: self.clock.step_len(), held, ..Step::default() };
+        step.light = section.light[0] + (section.light[1] - section.light[0]) * share + 0.45 * tide;
         step.riser = section.riser * math::clamp(2.0 * share - 1.0, 0.0, 1.0);
-        self.compose_line(&mut step);
-        self.compose_drums(&mut step);
-        self.compose_fill(&mut step);
-        self.compose_stab(&mut step);
-        self.compose_blip(&mut step);
+        step.blend = [-1.0, 0.0, 0.35, -0.55][self.of_set(0, 4) as usize];
+        self.compose_line(tick.step, &mut step);
+        if self.place.is_breath() && tick.step >= 8 {
+            return Step { rests: true, line: None, ..step };
+        }
+        self.compose_drums(tick, &mut step);
+        self.compose_fill(tick, &mut step);
+        self.compose_stab(tick, &mut step);
+        self.compose_blip(tick, &mut step);
         step
     }
 
-    fn compose_line(&mut self, step: &mut Step) {
+    fn compose_line(&mut self, now: u32, step: &mut Step) {
         let section = self.place.section();
         // In the last bar of four the line forgets more: a phrase that turns at its end.
-        let turn = if self.place.bar % 4 == 3 && self.step >= 8 { 2.0 } else { 0.6 };
+        let turn = if self.place.bar % 4 == 3 && now >= 8 { 2.0 } else { 0.6 };
         let forget = math::clamp(self.mutate * self.mutate * 0.8 * turn, 0.0, 1.0);
-        let pitch = self.pitch.pass(&self.chance, self.step, forget);
-        let gate = self.gate.pass(&self.chance, self.step, 0.6 * forget);
-        let accent = self.accent.pass(&self.chance, self.step, forget);
-        let weight = [0.3, -0.12, 0.1, -0.05][self.step as usize % 4];
+        let pitch = self.pitch.pass(&self.chance, now, forget);
+        let gate = self.gate.pass(&self.chance, now, 0.6 * forget);
+        let accent = self.accent.pass(&self.chance, now, forget);
+        let weight = [0.3, -0.12, 0.1, -0.05][now as usize % 4];
         let wanted = (0.18 + 0.66 * self.density + weight) * (0.35 + 0.65 * section.line);
         if gate > wanted {
             step.rests = true;
             return;
         }
         let scale = self.scale();
+        // What lies around the root differs from set to set: fifths, sevenths or the second degree.
+        let [near, far] = [[4, 2], [4, 6], [2, 1], [6, 3]][self.of_set(1, 4) as usize];
         let degree = match (pitch * 20.0) as u32 {
             0..=6 => 0,
             7..=9 => scale.len(),
             10..=11 => scale.len() - 1,
-            12..=13 => 4.min(scale.len() - 1),
-            14..=15 => 2,
+            12..=13 => near.min(scale.len() - 1),
+            14..=15 => far.min(scale.len() - 1),
             16 => 1,
             17 => scale.len() + 2,
             18 => -1,
             _ => 3,
         };
         // The root lies between E1 and D#2.
-        let root = scale.note_from(0, 16);
-        let note = root + scale.note(degree) - scale.note(0);
-        let is_accented = accent < 0.34 || self.step == 0 && accent < 0.7;
+        let note = scale.note_from(0, 16) + scale.note(degree) - scale.note(0);
         step.line = Some(LineNote {
             note: note as f32,
-            is_accented,
+            is_accented: accent < 0.34 || now == 0 && accent < 0.7,
             slides: self.has_sung && (accent * 8.0) % 1.0 < 0.3,
         });
         self.has_sung = true;
     }
 
-    fn compose_drums(&self, step: &mut Step) {
-        let (section, now) = (self.place.section(), self.step);
-        let energy = self.energy[0];
-        let rolls = |of: u32| self.chance.unit(stream::STEP + of, self.steps);
+    fn compose_drums(&self, tick: Tick, step: &mut Step) {
+        let (section, now) = (self.place.section(), tick.step);
+        let energy = self.energy();
+        let rolls = |of: u32| self.chance.unit(stream::STEP + of, tick.count);
         let holds = |of: u32| self.chance.unit(stream::SECTION + of, self.place.count);
         // Without energy there is no kick at all.
         let kick = section.kick * if energy < 0.15 { 0.0 } else { 1.0 };
+        let off_beat = [10, 14, 7, 10][self.of_set(2, 4) as usize];
         if now % 4 == 0 {
             step.kick = kick;
-        } else if now == 10 && holds(0) < 0.35 * energy && self.place.bar % 2 == 1 {
+        } else if now == off_beat && holds(0) < 0.45 * energy && self.place.bar % 2 == 1 {
             step.kick = 0.7 * kick;
         }
         let busy = section.hats * (0.25 + 0.75 * self.density) * (0.5 + 0.5 * energy);
@@ -220,26 +179,26 @@ impl Composer {
         } else if now == 15 && holds(1) < 0.4 && self.place.bar % 4 == 1 {
             step.clap = 0.35 * section.clap * energy;
         }
-        let opens = self.place.bar == 0 && now == 0 && self.place.count > 0;
+        let opens = self.place.bar == 0 && now == 0 && self.place.count > 0 && section.kick > 0.0;
         step.crash = if opens { 0.4 + 0.6 * energy } else { 0.0 };
     }
 
     /// The last bar of four ends in a small fill, that of eight in a larger one.
-    fn compose_fill(&self, step: &mut Step) {
+    fn compose_fill(&self, tick: Tick, step: &mut Step) {
         let from = match self.place.bar {
             7 => 8 + 2 * self.chance.below(stream::FILL, self.place.count, 3),
             3 => 13,
             _ => return,
         };
-        if self.step < from {
+        if tick.step < from || self.place.section().kick == 0.0 {
             return;
         }
-        let roll = self.chance.word(stream::FILL + 1, self.steps);
+        let roll = self.chance.word(stream::FILL + 1, tick.count);
         match self.chance.below(stream::FILL + 2, self.place.count, 4) {
             // The kick stops, so that its return is felt.
             0 => step.kick = 0.0,
             // A roll of claps that grows.
-            1 => step.clap = 0.25 + 0.6 * (self.step - from) as f32 / (16 - from) as f32,
+            1 => step.clap = 0.25 + 0.6 * (tick.step - from) as f32 / (16 - from) as f32,
             // Kicks off the beat.
             2 if roll.is_multiple_of(3) && step.kick == 0.0 => {
                 step.kick = 0.75 * self.place.section().kick;
@@ -249,42 +208,98 @@ impl Composer {
         }
     }
 
-    fn compose_stab(&self, step: &mut Step) {
+    fn compose_stab(&mut self, tick: Tick, step: &mut Step) {
         let section = self.place.section();
         let holds = |of: u32| self.chance.word(stream::SECTION + of, self.place.count);
         let is_onset = if section.held > 0.8 {
-            self.step == 0 || self.step == 10 && self.place.bar % 2 == 1
+            tick.step == 0 || tick.step == 10 && self.place.bar % 2 == 1
         } else {
             let onsets = 2 + (self.density * 2.6) as u32 + holds(2) % 2;
-            euclid(self.step, onsets, 16, holds(3) % 16)
+            euclid(tick.step, onsets, 16, holds(3) % 16)
         };
-        if !is_onset || section.stabs * (0.4 + self.energy[0]) < 0.3 {
+        if !is_onset || section.stabs * (0.4 + self.energy()) < 0.3 {
             return;
         }
+        let is_off = self.chance.unit(stream::CHORD, tick.count) < 0.12;
+        step.stab = section.stabs * if is_off { 0.0 } else { 0.75 + 0.25 * section.held };
         // A chord lasts two bars; four of them make a section, the first at home.
         let chord = self.place.bar / 2;
         let scale = self.scale();
         let home = if chord == 0 { 0 } else { holds(4 + chord) as i32 % scale.len() };
-        let is_off = self.chance.unit(stream::CHORD, self.steps) < 0.12;
-        step.stab = section.stabs * if is_off { 0.0 } else { 0.75 + 0.25 * section.held };
-        step.chord = [0, 2, 4, 6].map(|up| scale.note_from(home + up, 40 + up) as f32);
+        let kinds = [ChordKind::Seventh, ChordKind::Quartal, ChordKind::Ninth, ChordKind::Seventh];
+        let kind = kinds[self.of_set(3, 4) as usize];
+        self.chord = lead(self.chord, &kind.notes::<4>(&scale, home), 42..=66);
+        step.chord = self.chord.map(|note| note as f32);
     }
 
-    fn compose_blip(&self, step: &mut Step) {
+    fn compose_blip(&self, tick: Tick, step: &mut Step) {
         let section = self.place.section();
         let holds = |of: u32| self.chance.word(stream::SECTION + of, self.place.count);
         let onsets = 3 + (self.density * 4.0) as u32;
-        let is_onset = euclid(self.step + 16 * self.place.bar, onsets, 13, holds(9) % 13);
-        if is_onset && section.blip > 0.2 && self.energy[0] + section.blip > 0.6 {
+        let is_onset = euclid(tick.step + 16 * self.place.bar, onsets, 13, holds(9) % 13);
+        if is_onset && section.blip > 0.2 && self.energy() + section.blip > 0.6 {
             let scale = self.scale();
-            let degree = [0, 4, 2, 6, 1][(self.step * 3 + holds(10)) as usize % 5];
-            step.blip = section.blip * (0.5 + 0.5 * self.chance.unit(stream::STEP + 5, self.steps));
+            let degree = [0, 4, 2, 6, 1][(tick.step * 3 + holds(10) % 16) as usize % 5];
+            step.blip = section.blip * (0.5 + 0.5 * self.chance.unit(stream::STEP + 5, tick.count));
             step.blip_note = scale.note_from(degree, 58) as f32;
         }
     }
 
+    /// The energy asked for, and what the tide makes of it.
+    fn energy(&self) -> f32 {
+        let energy = self.energy[0];
+        // At either end of the knob the tide is not felt.
+        let reach = 4.0 * energy * (1.0 - energy);
+        math::clamp(energy + 0.22 * reach * self.place.tide(&self.chance), 0.0, 1.0)
+    }
+
+    /// A choice of the set's, below `count`.
+    fn of_set(&self, what: u32, count: u32) -> u32 {
+        self.chance.below(stream::SET + what, self.place.set, count)
+    }
+
+    fn root(&self) -> i32 {
+        (self.root as i32 + self.place.key).rem_euclid(12)
+    }
+
     fn scale(&self) -> Scale {
-        Scale::of(self.scale, self.root as i32)
+        Scale::of(self.scale, self.root())
+    }
+}
+
+impl Composes for Composer {
+    type Note = Step;
+
+    /// Tempo and energy wait for the bar, swing for the beat.
+    fn set(&mut self, index: usize, value: f32) {
+        match Param::ALL.get(index) {
+            Some(Param::Density) => self.density = value,
+            Some(Param::Mutate) => self.mutate = value,
+            Some(Param::Root) => self.root = value as u32,
+            Some(Param::Scale) => self.scale = value as u32,
+            Some(Param::Tempo) => self.clock.set_tempo(value),
+            Some(Param::Energy) => self.energy[1] = value,
+            Some(Param::Swing) => self.clock.set_swing(value),
+            _ => {}
+        }
+    }
+
+    fn compose(&mut self, play: &mut dyn FnMut(Step)) -> u32 {
+        let tick = self.clock.step();
+        if tick.step == 0 {
+            if tick.count > 0 {
+                self.place.advance(&self.chance);
+            }
+            self.energy[0] = self.energy[1];
+        }
+        play(self.step(tick));
+        tick.len
+    }
+
+    fn title(&self) -> Title {
+        let root = ROOTS[self.root() as usize % ROOTS.len()];
+        let scale = SCALES[self.scale as usize % SCALES.len()];
+        Title { scene: self.place.section().title, key: Some((root, scale)) }
     }
 }
 
@@ -296,24 +311,17 @@ impl State for Composer {
         }
         self.root.visit(word);
         self.scale.visit(word);
-        self.root %= 12;
+        self.root %= ROOTS.len() as u32;
         self.scale = self.scale.min(SCALES.len() as u32 - 1);
-        let waits = [(&mut self.tempo, 60.0, 200.0), (&mut self.energy, 0.0, 1.0)];
-        for (pair, low, high) in waits.into_iter().chain([(&mut self.swing, 50.0, 75.0)]) {
-            pair.visit(word);
-            *pair = pair.map(|value| math::clamp(value, low, high));
-        }
-        let place = &mut self.place;
-        for counter in [&mut place.kind, &mut place.count, &mut place.bar, &mut self.step] {
-            counter.visit(word);
-        }
-        (self.place.bar, self.step) = (self.place.bar % Place::BARS, self.step % 16);
-        self.steps.visit(word);
-        self.until.visit(word);
-        self.until = self.until.min(1 << 24);
+        self.energy.visit(word);
+        self.energy = self.energy.map(|energy| math::clamp(energy, 0.0, 1.0));
+        self.clock.visit(word);
+        self.place.visit(word);
         self.pitch.visit(word);
         self.gate.visit(word);
         self.accent.visit(word);
+        self.chord.visit(word);
+        self.chord = self.chord.map(|note| note.clamp(0, 127));
         self.has_sung.visit(word);
     }
 }

@@ -3,10 +3,10 @@
 //! ```text
 //! kick:   sine from 330 Hz down to 49 Hz, by halves every 5.5 ms, bent a little
 //! noises: left, right ─► second difference ─► hats, crash ─┐
-//!                     └► first difference ─► clap, riser ──┴► four low-passes ─► left, right
+//!                     └► first difference ─► clap, riser ──┴► four low-passes of the bank
 //! ```
 
-use perpetuo_dsp::{Decay, Lanes, Noise, Phase, Segment, State, SvfLanes, Tuning, math};
+use perpetuo_dsp::{Decay, Noise, Phase, Segment, State, Tuning, math, mix, step_from};
 use perpetuo_station::BLOCK_LEN;
 
 /// The drum set.
@@ -17,7 +17,6 @@ pub(super) struct Drums {
     noise: Noise,
     /// The latest two samples of both noises.
     before: [[f32; 2]; 2],
-    filter: SvfLanes,
     hat: Decay,
     crash: Decay,
     clap: Decay,
@@ -40,7 +39,6 @@ impl Drums {
             kick_sweep: Decay::new(),
             noise: Noise::new(salt),
             before: [[0.0; 2]; 2],
-            filter: SvfLanes::new(Tuning::new(0.2, 0.8)),
             hat: Decay::new(),
             crash: Decay::new(),
             clap: Decay::new(),
@@ -57,7 +55,7 @@ impl Drums {
 
     pub(super) fn kick(&mut self, gain: f32) {
         if !self.kick_body.is_sounding() {
-            self.kick.turn = 0;
+            (self.kick.turn, self.kick.step) = (0, 0);
         }
         self.kick_body.strike(gain);
         self.kick_sweep.strike(1.0);
@@ -86,6 +84,11 @@ impl Drums {
         self.blip_body.strike(gain);
     }
 
+    /// Lets samples pass unheard.
+    pub(super) fn skip(&mut self, samples: usize) {
+        self.noise.skip(samples);
+    }
+
     /// Heads for a riser, 0..1.
     pub(super) fn set_riser(&mut self, riser: f32) {
         self.riser = riser;
@@ -106,44 +109,34 @@ impl Drums {
         let level = self.kick_body.advance(len, 0.000_4 * rate, 0.075 * rate);
         let sweep = self.kick_sweep.advance(len, 0.000_1 * rate, 0.011 * rate);
         let hz = |sweep: f32| 49.0 + 280.0 * sweep * sweep;
-        // The pitch goes in a straight line, sample by sample.
-        let (mut turn, from) = (self.kick.turn, hz(sweep.from) / rate);
-        let bend = (hz(sweep.at(len)) / rate - from) / len as f32;
-        let mut turns = [0_u32; BLOCK_LEN];
-        for (i, slot) in turns[..len].iter_mut().enumerate() {
-            *slot = turn;
-            turn = turn.wrapping_add(((from + bend * i as i32 as f32) * 4_294_967_296.0) as u32);
+        if self.kick.step == 0 {
+            self.kick.step = step_from(hz(sweep.from) / rate);
         }
-        self.kick.turn = turn;
-        for (i, (sample, turn)) in out.iter_mut().zip(turns).enumerate() {
-            let sine = math::sin_turns(turn as i32 as f32 * (1.0 / 4_294_967_296.0));
-            *sample = math::saturate(1.6 * level.at(i) * sine);
-        }
+        self.kick.render_sweep(out, level, step_from(hz(sweep.at(len)) / rate));
+        mix::saturate(out, Segment::flat(1.6));
     }
 
-    /// Adds hats, clap, crash and riser, at most a block; `light` in octaves.
-    pub(super) fn render_noises(&mut self, out: &mut [&mut [f32]; 2], light: f32) {
+    /// Writes hats and crash (two lanes), clap and riser (two lanes) of both sides, at most a block;
+    /// `light` in octaves. Tells how the four filters are to stand.
+    pub(super) fn render_noises(&mut self, out: &mut [&mut [f32]; 4], light: f32) -> [Tuning; 4] {
         let (len, rate) = (out[0].len(), self.sample_rate);
-        if len == 0 {
-            return;
-        }
+        let high = Tuning::new(9_000.0 * math::exp2(0.4 * light) / rate, 0.8);
+        let middle = 3300.0 * math::exp2(0.3 * light + 2.0 * self.riser);
+        let middle = Tuning::new(middle / rate, 0.8);
         let is_silent = !self.hat.is_sounding()
             && !self.crash.is_sounding()
             && !self.clap.is_sounding()
             && self.riser == 0.0;
         if is_silent {
+            out.iter_mut().for_each(|lane| lane.fill(0.0));
             self.noise.skip(len);
-            return;
+            return [high, high, middle, middle];
         }
         let hat = self.hat.advance(len, 0.000_3 * rate, self.hat_half * rate);
         let crash = self.crash.advance(len, 0.001 * rate, 0.45 * rate);
         let clap = self.clap.advance(len, 0.000_5 * rate, 0.042 * rate);
         let bright = sum(hat.times(0.16), crash.times(0.14));
         let dull = sum(clap.times(0.9), Segment::flat(0.07 * self.riser * self.riser));
-        let high = Tuning::new(9_000.0 * math::exp2(0.4 * light) / rate, 0.8);
-        let middle = 3300.0 * math::exp2(0.3 * light + 2.0 * self.riser);
-        let middle = Tuning::new(middle / rate, 0.8);
-        self.filter.set([high, high, middle, middle]);
         let mut noises = [[0.0; BLOCK_LEN + 2]; 2];
         let [noise_left, noise_right] = &mut noises;
         self.noise.render_pair(&mut noise_left[2..len + 2], &mut noise_right[2..len + 2]);
@@ -152,26 +145,18 @@ impl Drums {
             before.copy_from_slice(&line[len..len + 2]);
         }
         let places = [1.0 - self.hat_place, 1.0 + self.hat_place];
-        let mut lanes = [[0.0; 4]; BLOCK_LEN];
         for (side, (line, place)) in noises.iter().zip(places).enumerate() {
-            for (i, lane) in lanes[..len].iter_mut().enumerate() {
-                let (a, b, c) = (line[i], line[i + 1], line[i + 2]);
-                lane[side] = place * bright.at(i) * ((c - b) - (b - a));
-                lane[side + 2] = dull.at(i) * (c - b);
-            }
+            let (now, late, later) = (&line[2..len + 2], &line[1..=len], &line[..len]);
+            let [bright_out, dull_out] = [side, side + 2];
+            out[dull_out].copy_from_slice(now);
+            mix::add(out[dull_out], late, Segment::flat(-1.0));
+            out[bright_out].copy_from_slice(later);
+            mix::add(out[bright_out], late, Segment::flat(-2.0));
+            mix::add(out[bright_out], now, Segment::flat(1.0));
+            mix::scale(out[dull_out], dull);
+            mix::scale(out[bright_out], bright.times(place));
         }
-        // As steady as a drum: the end of the way at once.
-        let (mut filter, factors) = (self.filter, self.filter.quarter(3));
-        for lane in &mut lanes[..len] {
-            *lane = filter.tick(Lanes(*lane), &factors).0;
-        }
-        self.filter = filter;
-        let [left, right] = out;
-        for ((left, right), y) in left.iter_mut().zip(right.iter_mut()).zip(&lanes) {
-            *left += y[0] + y[2];
-            *right += y[1] + y[3];
-        }
-        self.filter.settle();
+        [high, high, middle, middle]
     }
 
     /// Adds the blip, at most a block.
@@ -186,11 +171,7 @@ impl Drums {
         let places = [1.0 - self.blip_place, 1.0 + self.blip_place];
         let mut mono = [0.0; BLOCK_LEN];
         self.blip.render_sine(&mut mono[..len], level);
-        for (channel, place) in out.iter_mut().zip(places) {
-            for (sample, mono) in channel.iter_mut().zip(mono) {
-                *sample += place * mono;
-            }
-        }
+        mix::add_panned(out, &mono[..len], places.map(Segment::flat));
     }
 }
 
@@ -200,7 +181,7 @@ fn sum(a: Segment, b: Segment) -> Segment {
 
 impl State for Drums {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.kick.turn.visit(word);
+        self.kick.visit(word);
         self.blip.turn.visit(word);
         let decays = [
             &mut self.kick_body,
@@ -213,7 +194,6 @@ impl State for Drums {
         decays.into_iter().for_each(|decay| decay.visit(word));
         self.noise.visit(word);
         self.before.visit(word);
-        self.filter.visit(word);
         let values = [
             &mut self.hat_half,
             &mut self.hat_place,

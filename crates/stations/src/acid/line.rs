@@ -1,6 +1,8 @@
 //! The line: a saw or a pulse into 24 dB of resonant low-pass, with accent and slide, then a drive.
+//!
+//! The filter is two lanes of the bank that all of ACID's filters share.
 
-use perpetuo_dsp::{Decay, Lanes, Saw, Segment, State, SvfLanes, Swell, Tuning, math};
+use perpetuo_dsp::{Decay, Saw, Segment, State, Swell, Tuning, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::composer::LineNote;
@@ -8,9 +10,6 @@ use super::composer::LineNote;
 /// One monophonic voice.
 pub(super) struct Line {
     saws: [Saw; 2],
-    /// Lane 0 is the first stage, lane 1 the second, one sample behind it.
-    filter: SvfLanes,
-    between: f32,
     /// Opens the filter.
     sweep: Decay,
     gate: Swell,
@@ -19,7 +18,7 @@ pub(super) struct Line {
     note: f32,
     is_open: bool,
     is_accented: bool,
-    /// -1 for a pulse, 1 for a saw with its octave.
+    /// -1 for a pulse, up to 0.4 for a saw with its octave.
     blend: f32,
     sample_rate: f32,
 }
@@ -34,28 +33,28 @@ pub(super) struct LineTone {
 }
 
 impl Line {
-    pub(super) fn new(is_pulse: bool, sample_rate_hz: u32) -> Self {
-        let tuning = Tuning::new(0.01, 1.0);
+    pub(super) fn new(sample_rate_hz: u32) -> Self {
         Self {
             saws: [Saw::new(); 2],
-            filter: SvfLanes::new(tuning),
-            between: 0.0,
             sweep: Decay::new(),
             gate: Swell::new(0.0),
             goal: 21.0,
             note: 21.0,
             is_open: false,
             is_accented: false,
-            blend: if is_pulse { -1.0 } else { 0.35 },
+            blend: 0.0,
             sample_rate: sample_rate_hz as f32,
         }
     }
 
-    /// Begins a note, or slides to it.
-    pub(super) fn play(&mut self, line: LineNote) {
+    /// Begins a note, or slides to it. A new blend is taken with a note that begins.
+    pub(super) fn play(&mut self, line: LineNote, blend: f32) {
         self.goal = line.note;
         if line.slides && self.is_open {
             return;
+        }
+        if !self.is_open && self.gate.level() < 0.01 {
+            self.blend = blend;
         }
         self.note = line.note;
         (self.is_open, self.is_accented) = (true, line.is_accented);
@@ -67,12 +66,9 @@ impl Line {
         self.is_open = false;
     }
 
-    /// Writes samples, at most a block.
-    pub(super) fn render(&mut self, out: &mut [f32], tone: LineTone) {
+    /// Writes what goes into the filter, at most a block, and tells how its two stages are to stand.
+    pub(super) fn render(&mut self, out: &mut [f32], tone: LineTone) -> [Tuning; 2] {
         let (len, rate) = (out.len(), self.sample_rate);
-        if len == 0 {
-            return;
-        }
         // A slide is half done in 22 ms.
         self.note =
             self.goal + (self.note - self.goal) * math::exp2(-(len as f32) / (0.022 * rate));
@@ -85,30 +81,16 @@ impl Line {
         let cutoff = 300.0 * math::exp2(octaves + (self.note - 21.0) * (0.4 / 12.0)) / rate;
         // Two stages, only the second one rings: 1/Q from 1.3 down to 0.07.
         let k = 1.3 - 1.23 * (1.0 - (1.0 - tone.resonance) * (1.0 - tone.resonance));
-        let (dull, ringing) = (Tuning::new(cutoff, 1.4), Tuning::new(cutoff, k));
-        self.filter.set([dull, ringing, dull, dull]);
-        self.cascade(out);
-        // What resonance takes from the lows and adds at the peak is evened before the drive.
-        let drive = 2.6 - 1.1 * tone.resonance;
-        for sample in out {
-            *sample = math::saturate(drive * *sample);
-        }
+        [Tuning::new(cutoff, 1.4), Tuning::new(cutoff, k)]
     }
 
-    fn cascade(&mut self, io: &mut [f32]) {
-        let (len, mut start) = (io.len(), 0);
-        let (mut filter, mut between) = (self.filter, self.between);
-        for quarter in 0..4 {
-            let end = if quarter == 3 { len } else { (quarter + 1) * (len / 4) };
-            let factors = filter.quarter(quarter);
-            for sample in &mut io[start..end] {
-                let y = filter.tick(Lanes([*sample, between, 0.0, 0.0]), &factors);
-                (between, *sample) = (y.0[0], y.0[1]);
-            }
-            start = end;
-        }
-        filter.settle();
-        (self.filter, self.between) = (filter, between);
+    /// Drives what comes out of the filter.
+    pub(super) fn drive(io: &mut [f32], resonance: Segment) {
+        // What resonance takes from the lows and adds at the peak is evened before the drive.
+        let drive = |resonance: f32| 2.6 - 1.1 * resonance;
+        let len = io.len();
+        let drives = Segment::between(drive(resonance.from), drive(resonance.at(len)), len);
+        mix::saturate(io, drives);
     }
 
     fn oscillate(&mut self, out: &mut [f32], gate: Segment) {
@@ -119,18 +101,14 @@ impl Line {
         // A saw less its shifted self is a pulse; 0.7 % apart its width wanders.
         let ratio = if self.blend < 0.0 { 1.007 } else { 2.0 };
         self.saws[1].render(second, ratio * step);
-        for (i, (sample, second)) in out.iter_mut().zip(second).enumerate() {
-            *sample = gate.at(i) * (*sample + self.blend * *second);
-        }
+        mix::add(out, second, Segment::flat(self.blend));
+        mix::scale(out, gate);
     }
 }
 
 impl State for Line {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.saws.visit(word);
-        self.filter.visit(word);
-        self.between.visit(word);
-        self.between = math::clamp(self.between, -64.0, 64.0);
         self.sweep.visit(word);
         self.gate.visit(word);
         for note in [&mut self.goal, &mut self.note] {
@@ -139,5 +117,7 @@ impl State for Line {
         }
         self.is_open.visit(word);
         self.is_accented.visit(word);
+        self.blend.visit(word);
+        self.blend = math::clamp(self.blend, -1.0, 1.0);
     }
 }

@@ -1,10 +1,11 @@
-//! Stabs: chords of four voices, short or held, through filters that close as they fade.
+//! Stabs: chords of four notes, each of two voices apart, short or held, through filters that close as
+//! they fade.
 
-use perpetuo_dsp::{Decay, Quartet, Segment, State, Tuning, math};
+use perpetuo_dsp::{Decay, Octet, Segment, State, Tuning, math};
 
-/// One quartet, struck as a whole.
+/// One octet, struck as a whole.
 pub(super) struct Stabs {
-    quartet: Quartet,
+    octet: Octet,
     chord: [f32; 4],
     decay: Decay,
     held: f32,
@@ -12,12 +13,12 @@ pub(super) struct Stabs {
 }
 
 impl Stabs {
-    /// Places of the four voices from left to right, -1..1.
-    const PLACES: [f32; 4] = [-0.3, 0.9, -0.9, 0.5];
+    /// Places of the eight voices from left to right, -1..1, two a note.
+    const PLACES: [f32; 8] = [-0.5, 0.9, -0.9, 0.6, 0.5, -0.8, 0.8, -0.6];
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
         Self {
-            quartet: Quartet::new(salt),
+            octet: Octet::new(salt),
             chord: [48.0; 4],
             decay: Decay::new(),
             held: 0.0,
@@ -42,20 +43,24 @@ impl Stabs {
         let level = self.decay.advance(len, (0.001 + 0.03 * self.held) * rate, seconds * rate);
         let octaves = light + 2.2 * level.at(len);
         let cutoff = 650.0 * math::exp2(octaves) / rate;
-        for (voice, note) in self.chord.into_iter().enumerate() {
-            self.quartet.set_pitch(voice, math::hz_from_note(note) / rate, 0.006);
+        for (index, note) in self.chord.into_iter().enumerate() {
+            // Two voices a note, 9 cents apart.
+            let step = math::hz_from_note(note) / rate;
+            self.octet.set_pitch(index, 0.997_4 * step, 0.005);
+            self.octet.set_pitch(index + 4, 1.002_6 * step, 0.005);
         }
-        let side = |sign: f32| -> [Segment; 4] {
+        let level = level.times(0.72);
+        let side = |sign: f32| -> [Segment; 8] {
             Self::PLACES.map(|place| level.times(math::clamp(1.0 + sign * place, 0.1, 1.0)))
         };
         let gains = [side(-1.0), side(1.0)];
-        self.quartet.render(out, &gains, [Tuning::new(cutoff, 0.75); 4], 0.8);
+        self.octet.render(out, &gains, [Tuning::new(cutoff, 0.75); 8], 0.8);
     }
 }
 
 impl State for Stabs {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.quartet.visit(word);
+        self.octet.visit(word);
         self.chord.visit(word);
         self.chord = self.chord.map(|note| math::clamp(note, 0.0, 127.0));
         self.decay.visit(word);

@@ -1,6 +1,8 @@
 //! How ACID sounds: voices rendered up to each onset, then rooms and the mix.
 
-use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, State, Swell, math};
+use perpetuo_dsp::{
+    Chance, Echo, Leveler, Response, Reverb, Segment, State, SvfBank, Swell, Tuning, math, mix,
+};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -10,13 +12,19 @@ use super::{
     line::{Line, LineTone},
     stabs::Stabs,
 };
-use crate::{blockwise::Block, knob::Knob, master::Master};
+use crate::{
+    knob::Knob,
+    master::Master,
+    performer::{Block, Synth as Synthesizes},
+};
 
 /// The synthesiser of one performance.
 pub(super) struct Synth {
     line: Line,
     stabs: Stabs,
     drums: Drums,
+    /// Lanes 0 and 1 are the line's two stages, 2 to 5 the noises'.
+    bank: SvfBank,
     brightness: Knob,
     resonance: Knob,
     space: Knob,
@@ -26,6 +34,8 @@ pub(super) struct Synth {
     /// Samples of a sixteenth.
     step_len: f32,
     voices: Voices,
+    /// Where the bank's filters are to stand at the end of the block.
+    tunings: [Tuning; 8],
     /// How much of the block is rendered.
     at: usize,
     echo: Echo,
@@ -38,20 +48,19 @@ pub(super) struct Synth {
 
 /// One block of every voice.
 struct Voices {
-    line: [f32; BLOCK_LEN],
+    /// Lanes of the bank: the line, nothing, hats of both sides, claps of both sides, nothing.
+    lanes: [[f32; BLOCK_LEN]; 8],
     kick: [f32; BLOCK_LEN],
     stabs: Block,
-    noises: Block,
     blip: Block,
     duck: [f32; BLOCK_LEN],
 }
 
 impl Voices {
     const SILENCE: Self = Self {
-        line: [0.0; BLOCK_LEN],
+        lanes: [[0.0; BLOCK_LEN]; 8],
         kick: [0.0; BLOCK_LEN],
         stabs: [[0.0; BLOCK_LEN]; 2],
-        noises: [[0.0; BLOCK_LEN]; 2],
         blip: [[0.0; BLOCK_LEN]; 2],
         duck: [1.0; BLOCK_LEN],
     };
@@ -71,9 +80,10 @@ impl Synth {
         let chance = Chance::new(seed);
         let sample_rate = sample_rate_hz as f32;
         let mut synth = Self {
-            line: Line::new(chance.happens(40, 0, 0.4), sample_rate_hz),
+            line: Line::new(sample_rate_hz),
             stabs: Stabs::new(chance.word(40, 1), sample_rate_hz),
             drums: Drums::new(chance.word(40, 2), sample_rate_hz),
+            bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], [Response::Low; 8]).chained(&[1]),
             brightness: Knob::new(at(Param::Brightness)),
             resonance: Knob::new(at(Param::Resonance)),
             space: Knob::new(at(Param::Space)),
@@ -81,6 +91,7 @@ impl Synth {
             light_goal: 0.0,
             step_len: sample_rate * 15.0 / at(Param::Tempo),
             voices: Voices::SILENCE,
+            tunings: [Tuning::new(0.01, 1.0); 8],
             at: 0,
             echo: Echo::new((Self::LONGEST_ECHO_SECONDS * sample_rate) as u32 + 1),
             reverb: Reverb::new(sample_rate_hz),
@@ -99,34 +110,112 @@ impl Synth {
         synth
     }
 
-    pub(super) fn set(&mut self, param: Param, value: f32) {
-        match param {
-            Param::Level => self.master.set_level(value),
-            Param::Brightness => self.brightness.set(value),
-            Param::Resonance => self.resonance.set(value),
-            Param::Space => self.space.set(value),
+    /// Renders every voice up to a sample of the block; filters are run when it is whole.
+    fn render_until(&mut self, end: usize) {
+        let samples = self.at..end.clamp(self.at, BLOCK_LEN);
+        self.at = samples.end;
+        if samples.is_empty() {
+            return;
+        }
+        let light = self.light_of_knob();
+        let tone =
+            LineTone { light: light + self.light.level(), resonance: self.resonance.value() };
+        let Voices { lanes, kick, stabs, blip, duck } = &mut self.voices;
+        let [line, _, hat_left, hat_right, clap_left, clap_right, _, _] = lanes;
+        let stages = self.line.render(&mut line[samples.clone()], tone);
+        let mut noises =
+            [hat_left, hat_right, clap_left, clap_right].map(|lane| &mut lane[samples.clone()]);
+        let noises = self.drums.render_noises(&mut noises, 0.3 * light);
+        let rest = noises[3];
+        self.tunings =
+            [stages[0], stages[1], noises[0], noises[1], noises[2], noises[3], rest, rest];
+        let from = self.drums.kick_level();
+        self.drums.render_kick(&mut kick[samples.clone()]);
+        let to = self.drums.kick_level();
+        let (from, to) = (1.0 - 0.55 * from, 1.0 - 0.55 * to);
+        let ducked = &mut duck[samples.clone()];
+        ducked.fill(1.0);
+        mix::scale(ducked, Segment::between(from, to, samples.len()));
+        let [left, right] = stabs;
+        let mut out = [&mut left[samples.clone()], &mut right[samples.clone()]];
+        self.stabs.render(&mut out, 0.7 * light + 0.3 * self.light.level());
+        let [left, right] = blip;
+        self.drums.render_blip(&mut [&mut left[samples.clone()], &mut right[samples]]);
+    }
+
+    /// What the knob adds to every cutoff, in octaves.
+    fn light_of_knob(&self) -> f32 {
+        4.2 * (self.brightness.value() - 0.5)
+    }
+
+    fn mix(&mut self, out: &mut Block) {
+        let space = self.space.advance();
+        let Voices { lanes, kick, stabs, blip, duck } = &self.voices;
+        let [_, line, hat_left, hat_right, clap_left, clap_right, _, _] = lanes;
+        let noises = [[hat_left, clap_left], [hat_right, clap_right]];
+        let (mut late, mut later) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
+        let apart = (Self::WIDTH_SECONDS * self.sample_rate) as usize;
+        self.width.read(apart, &mut late);
+        self.width.read(apart + (Self::THIN_SECONDS * self.sample_rate) as usize, &mut later);
+        self.width.write(line);
+        mix::add(&mut late, &later, Segment::flat(-1.0));
+        let mut into_echo = [0.0; BLOCK_LEN];
+        for i in 0..BLOCK_LEN {
+            let sides = (stabs[0][i] + stabs[1][i]) + (blip[0][i] + blip[1][i]);
+            into_echo[i] = 0.32 * duck[i] * late[i] + 0.175 * sides;
+        }
+        let mut repeats = [[0.0; BLOCK_LEN]; 2];
+        let [repeats_left, repeats_right] = &mut repeats;
+        self.echo.set_time((3.0 * self.step_len) as u32);
+        self.echo.set_feedback(0.25 + 0.4 * space.from, 0.4);
+        self.echo.render(&into_echo, &mut [repeats_left, repeats_right]);
+        let mut room = [[0.0; BLOCK_LEN]; 2];
+        for side in 0..2 {
+            let sign = if side == 0 { 1.0 } else { -1.0 };
+            let [hat, clap] = noises[side];
+            for i in 0..BLOCK_LEN {
+                let noise = hat[i] + clap[i];
+                let music = 0.24 * stabs[side][i] + 0.14 * blip[side][i];
+                room[side][i] =
+                    0.75 * music + (0.2 * noise + 0.09 * late[i]) + 0.2 * repeats[side][i];
+                let sung = 0.26 * line[i] + sign * 0.15 * late[i];
+                out[side][i] = duck[i] * (sung + music) + (0.36 * kick[i] + 0.9 * noise);
+            }
+        }
+        self.reverb.set(0.66 + 0.2 * space.from, 0.35);
+        let [room_left, room_right] = &mut room;
+        self.reverb.process(&mut [room_left, room_right]);
+        let step = space.step;
+        for side in 0..2 {
+            for i in 0..BLOCK_LEN {
+                let space = space.from + step * i as i32 as f32;
+                let wet = space * (0.52 * repeats[side][i] + 0.38 * room[side][i]);
+                out[side][i] = (1.0 - 0.25 * space) * out[side][i] + duck[i] * wet;
+            }
+        }
+    }
+}
+
+impl Synthesizes for Synth {
+    type Note = Step;
+
+    fn set(&mut self, index: usize, value: f32) {
+        match Param::ALL.get(index) {
+            Some(Param::Level) => self.master.set_level(value),
+            Some(Param::Brightness) => self.brightness.set(value),
+            Some(Param::Resonance) => self.resonance.set(value),
+            Some(Param::Space) => self.space.set(value),
             _ => {}
         }
     }
 
-    /// A block begins.
-    pub(super) fn begin_block(&mut self) {
-        self.voices = Voices::SILENCE;
-        self.at = 0;
-        self.brightness.advance();
-        self.resonance.advance();
-        let half = 0.06 * self.sample_rate;
-        self.light.advance(BLOCK_LEN, self.light_goal, half, half);
-    }
-
-    /// A sixteenth begins at a sample of the block.
-    pub(super) fn play(&mut self, step: &Step, at: usize) {
+    fn play(&mut self, step: Step, at: usize) {
         self.render_until(at);
         self.light_goal = step.light;
         self.step_len = step.len;
         self.drums.set_riser(step.riser);
         match step.line {
-            Some(note) => self.line.play(note),
+            Some(note) => self.line.play(note, step.blend),
             None if step.rests => self.line.rest(),
             None => {}
         }
@@ -152,83 +241,23 @@ impl Synth {
         }
     }
 
-    /// Renders what is left of the block and mixes it.
-    pub(super) fn render(&mut self, out: &mut Block) {
+    fn render(&mut self, out: &mut Block) {
         self.render_until(BLOCK_LEN);
+        let resonance = self.resonance.advance();
+        self.bank.set(self.tunings);
+        self.bank.process(&mut self.voices.lanes, BLOCK_LEN);
+        Line::drive(&mut self.voices.lanes[1], resonance);
         self.mix(out);
         self.master.process(out);
+        self.voices = Voices::SILENCE;
+        self.at = 0;
+        self.brightness.advance();
+        let half = 0.06 * self.sample_rate;
+        self.light.advance(BLOCK_LEN, self.light_goal, half, half);
     }
 
-    fn render_until(&mut self, end: usize) {
-        let samples = self.at..end.clamp(self.at, BLOCK_LEN);
-        self.at = samples.end;
-        let light = 4.2 * (self.brightness.value() - 0.5);
-        let arranged = light + self.light.level();
-        let tone = LineTone { light: arranged, resonance: self.resonance.value() };
-        let voices = &mut self.voices;
-        self.line.render(&mut voices.line[samples.clone()], tone);
-        let from = self.drums.kick_level();
-        self.drums.render_kick(&mut voices.kick[samples.clone()]);
-        let to = self.drums.kick_level();
-        let duck = perpetuo_dsp::Segment::between(from, to, samples.len());
-        for (i, sample) in voices.duck[samples.clone()].iter_mut().enumerate() {
-            *sample = 1.0 - 0.55 * duck.at(i);
-        }
-        let [left, right] = &mut voices.stabs;
-        let mut out = [&mut left[samples.clone()], &mut right[samples.clone()]];
-        self.stabs.render(&mut out, 0.7 * light + 0.3 * self.light.level());
-        let [left, right] = &mut voices.noises;
-        let mut out = [&mut left[samples.clone()], &mut right[samples.clone()]];
-        self.drums.render_noises(&mut out, 0.3 * light);
-        let [left, right] = &mut voices.blip;
-        let mut out = [&mut left[samples.clone()], &mut right[samples.clone()]];
-        self.drums.render_blip(&mut out);
-    }
-
-    fn mix(&mut self, out: &mut Block) {
-        let space = self.space.advance();
-        let Voices { line, kick, stabs, noises, blip, duck } = &self.voices;
-        let (mut late, mut later) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
-        let apart = (Self::WIDTH_SECONDS * self.sample_rate) as usize;
-        self.width.read(apart, &mut late);
-        self.width.read(apart + (Self::THIN_SECONDS * self.sample_rate) as usize, &mut later);
-        self.width.write(line);
-        late.iter_mut().zip(&later).for_each(|(late, later)| *late -= later);
-        let mut into_echo = [0.0; BLOCK_LEN];
-        for i in 0..BLOCK_LEN {
-            let sides = 0.5 * (stabs[0][i] + stabs[1][i]) + 0.5 * (blip[0][i] + blip[1][i]);
-            into_echo[i] = 0.32 * duck[i] * late[i] + 0.35 * sides;
-        }
-        let mut repeats = [[0.0; BLOCK_LEN]; 2];
-        let [repeats_left, repeats_right] = &mut repeats;
-        self.echo.set_time((3.0 * self.step_len) as u32);
-        self.echo.set_feedback(0.25 + 0.4 * space.from, 0.4);
-        self.echo.render(&into_echo, &mut [repeats_left, repeats_right]);
-        let mut room = [[0.0; BLOCK_LEN]; 2];
-        for side in 0..2 {
-            let sign = if side == 0 { 1.0 } else { -1.0 };
-            for i in 0..BLOCK_LEN {
-                room[side][i] = 0.18 * stabs[side][i]
-                    + 0.2 * noises[side][i]
-                    + 0.12 * blip[side][i]
-                    + 0.09 * late[i]
-                    + 0.2 * repeats[side][i];
-                let sung = 0.26 * line[i] + sign * 0.15 * late[i];
-                let music = sung + 0.24 * stabs[side][i] + 0.14 * blip[side][i];
-                out[side][i] = duck[i] * music + 0.36 * kick[i] + 0.9 * noises[side][i];
-            }
-        }
-        self.reverb.set(0.66 + 0.2 * space.from, 0.35);
-        let [room_left, room_right] = &mut room;
-        self.reverb.process(&mut [room_left, room_right]);
-        let step = (space.at(BLOCK_LEN) - space.from) * (1.0 / BLOCK_LEN as f32);
-        for side in 0..2 {
-            for i in 0..BLOCK_LEN {
-                let space = space.from + step * i as i32 as f32;
-                let wet = space * (0.52 * repeats[side][i] + 0.38 * room[side][i]);
-                out[side][i] = (1.0 - 0.25 * space) * out[side][i] + duck[i] * wet;
-            }
-        }
+    fn skip(&mut self, blocks: u32) {
+        self.drums.skip(blocks as usize * BLOCK_LEN);
     }
 }
 
@@ -237,6 +266,7 @@ impl State for Synth {
         self.line.visit(word);
         self.stabs.visit(word);
         self.drums.visit(word);
+        self.bank.visit(word);
         let knobs = [&mut self.brightness, &mut self.resonance, &mut self.space];
         knobs.into_iter().for_each(|knob| knob.visit(word));
         self.light.visit(word);
