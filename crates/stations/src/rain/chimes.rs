@@ -78,6 +78,11 @@ impl Chimes {
         self.voices[softest].stroke = Some(stroke);
     }
 
+    /// Whether anything is heard or about to be.
+    pub(super) fn are_sounding(&self) -> bool {
+        self.voices.iter().any(|voice| voice.stroke.is_some() || voice.bank.is_sounding())
+    }
+
     /// Adds one block; `tilt` -1 (soft mallets) to 1 (hard ones) counts for what is struck in it.
     pub(super) fn render(&mut self, out: &mut Block, tilt: f32) {
         for voice in &mut self.voices {

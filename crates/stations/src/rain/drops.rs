@@ -7,7 +7,7 @@
 //! Where drops fall is drawn from seed and block alone, so that they fall alike after any pause. Grains
 //! are not visited: the longest is over after 0.3 s.
 
-use perpetuo_dsp::{Chance, State, math, mix};
+use perpetuo_dsp::{Chance, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::materials::{BROOK, MATERIALS, Material, bubble_seconds};
@@ -59,7 +59,6 @@ pub(super) struct Drops {
     /// Share of the panel's pitch, a seed's own, and where the brook runs.
     panel: f32,
     brook_place: f32,
-    drips: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -95,16 +94,16 @@ impl Drops {
             count: 0,
             panel: chance.between(DROP - 1, 0, 0.84, 1.19),
             brook_place: chance.between(DROP - 1, 1, -0.5, 0.5),
-            drips: 0,
         }
     }
 
     /// Lets a drip fall.
     pub(super) fn drip(&mut self, drip: Drip) {
-        self.drips = self.drips.wrapping_add(1);
         let at = drip.at as i32;
-        let wait = self.chance.between(DROP + 30, self.drips, 0.012, 0.034);
-        let tick = self.chance.between(DROP + 31, self.drips, 2300.0, 3900.0);
+        // What it is tells which it is: no two are of one gain.
+        let which = drip.gain.to_bits();
+        let wait = self.chance.between(DROP + 30, which, 0.012, 0.034);
+        let tick = self.chance.between(DROP + 31, which, 2300.0, 3900.0);
         let (gain, place) = (drip.gain, drip.place);
         let impact =
             Ping { delay: at, hz: tick, seconds: 0.006, glide: -0.4, gain: 0.12 * gain, place };
@@ -257,12 +256,6 @@ const PART: f32 = 1.0 / 4_294_967_296.0;
 
 /// 1.5 · 2^23: what it is added to is rounded to a whole number.
 const ROUNDER: f32 = 12_582_912.0;
-
-impl State for Drops {
-    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.drips.visit(word);
-    }
-}
 
 #[cfg(test)]
 mod tests {

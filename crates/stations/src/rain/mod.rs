@@ -225,3 +225,76 @@ fn smooth(x: f32) -> f32 {
     let x = perpetuo_dsp::math::clamp(x, 0.0, 1.0);
     x * x * (3.0 - 2.0 * x)
 }
+
+#[cfg(test)]
+mod tests {
+    use perpetuo_station::{BLOCK_LEN, Performance, Station};
+
+    use super::*;
+
+    const RATE: u32 = 44_100;
+    /// A second in whole blocks.
+    const SECOND: usize = RATE as usize / BLOCK_LEN * BLOCK_LEN;
+
+    fn start(settings: &[(&str, &str)]) -> Box<dyn Station> {
+        let spec = spec();
+        let mut values = spec.defaults();
+        for (name, value) in settings {
+            values.apply(spec.setting(name, value).unwrap());
+        }
+        (spec.perform)(&Performance { seed: 9, sample_rate_hz: RATE, values: &values })
+    }
+
+    fn render(station: &mut dyn Station, len: usize) -> [Vec<f32>; 2] {
+        let mut out = [vec![0.0; len], vec![0.0; len]];
+        let [left, right] = &mut out;
+        station.render(&mut [left, right]);
+        out
+    }
+
+    fn power(samples: impl Iterator<Item = f32>) -> f64 {
+        samples.map(|x| f64::from(x * x)).sum()
+    }
+
+    #[test]
+    fn time_that_passes_unheard_leads_to_the_same_rain() {
+        let settings = [("bells", "0"), ("thunder", "0")];
+        let (mut heard, mut skipped) = (start(&settings), start(&settings));
+        let passed = skipped.skip(200 * SECOND as u64) as usize;
+        render(&mut *heard, passed);
+        for station in [&mut heard, &mut skipped] {
+            render(&mut **station, spec().refill.as_secs() as usize * SECOND);
+        }
+        let (a, b) = (render(&mut *heard, SECOND), render(&mut *skipped, SECOND));
+        // The leveler's slow hand did not hear what was skipped, and the reverb sways as it will: alike
+        // but for one gain and 30 dB.
+        let product: f64 = a[0].iter().zip(&b[0]).map(|(a, b)| f64::from(a * b)).sum();
+        let alike = product * product / (power(a[0].iter().copied()) * power(b[0].iter().copied()));
+        assert!(alike > 0.999, "{alike}");
+    }
+
+    #[test]
+    fn a_snapshot_leaves_room_for_every_glide() {
+        let bytes = start(&[]).snapshot().as_bytes().len();
+        assert!(bytes <= 180 * 4, "{bytes} bytes");
+    }
+
+    #[test]
+    fn it_is_wide_above_and_nearly_mono_in_the_bass() {
+        let [left, right] = render(&mut *start(&[]), 20 * SECOND);
+        let halves = |sign: f32| left.iter().zip(&right).map(move |(l, r)| 0.5 * (l + sign * r));
+        let ratio_db = |mid: f64, side: f64| 10.0 * (side / mid).log10();
+        let wide = ratio_db(power(halves(1.0)), power(halves(-1.0)));
+        assert!((-9.0..-3.0).contains(&wide), "{wide:.1} dB");
+        // Four means of 1/220 s in a row leave what is below some 80 Hz.
+        let low = |sign: f32| {
+            let mut all: Vec<f32> = halves(sign).collect();
+            for _ in 0..4 {
+                all = all.windows(200).map(|x| x.iter().sum::<f32>() / 200.0).step_by(1).collect();
+            }
+            power(all.into_iter())
+        };
+        let bass = ratio_db(low(1.0), low(-1.0));
+        assert!(bass < -18.0, "{bass:.1} dB");
+    }
+}

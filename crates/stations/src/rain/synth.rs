@@ -119,23 +119,32 @@ impl Synth {
         }
     }
 
-    fn air(&mut self, out: &mut Block, drops: &Block, bells: &Block, tilt: f32) {
+    /// Adds drops and bells, near by themselves and far through the reverb.
+    fn air(&mut self, out: &mut Block, mood: &Mood) {
         let goals = self.mix_gains();
         let [drops_dry, bells_dry, drops_sent, bells_sent, wet]: [Segment; 5] =
             std::array::from_fn(|at| Segment::between(self.gains[at], goals[at], BLOCK_LEN));
         self.gains = goals;
         let mut room = [[0.0; BLOCK_LEN]; 2];
-        for side in 0..2 {
-            mix::add(&mut out[side], &drops[side], drops_dry);
-            mix::add(&mut out[side], &bells[side], bells_dry);
-            mix::add(&mut room[side], &drops[side], drops_sent);
-            mix::add(&mut room[side], &bells[side], bells_sent);
+        let mut send = |from: &Block, dry: Segment, sent: Segment| {
+            for side in 0..2 {
+                mix::add(&mut out[side], &from[side], dry);
+                mix::add(&mut room[side], &from[side], sent);
+            }
+        };
+        let mut drops = [[0.0; BLOCK_LEN]; 2];
+        self.drops.render(&mut drops, &self.shower(mood));
+        send(&drops, drops_dry, drops_sent);
+        if self.chimes.are_sounding() {
+            let mut bells = [[0.0; BLOCK_LEN]; 2];
+            self.chimes.render(&mut bells, mood.tilt);
+            send(&bells, bells_dry, bells_sent);
         }
-        self.reverb.set(Self::feedback(self.space.value()), 0.5 - 0.25 * tilt);
+        self.reverb.set(Self::feedback(self.space.value()), 0.5 - 0.25 * mood.tilt);
         let [left, right] = &mut room;
         self.reverb.process(&mut [left, right]);
-        for side in 0..2 {
-            mix::add(&mut out[side], &room[side], wet);
+        for (out, room) in out.iter_mut().zip(&room) {
+            mix::add(out, room, wet);
         }
     }
 }
@@ -179,10 +188,7 @@ impl performer::Synth for Synth {
         self.wash.render(out, &mood);
         let insects = 0.035 * self.sky.now[Layer::Insects as usize];
         self.crickets.render(out, self.block, insects);
-        let (mut drops, mut bells) = ([[0.0; BLOCK_LEN]; 2], [[0.0; BLOCK_LEN]; 2]);
-        self.drops.render(&mut drops, &self.shower(&mood));
-        self.chimes.render(&mut bells, mood.tilt);
-        self.air(out, &drops, &bells, mood.tilt);
+        self.air(out, &mood);
         self.master.process(out);
         self.block = self.block.wrapping_add(1);
     }
@@ -208,7 +214,6 @@ impl State for Synth {
             knob.visit(word);
         }
         self.wash.visit(word);
-        self.drops.visit(word);
         self.chimes.visit(word);
         self.reverb.visit(word);
         self.master.visit(word);

@@ -14,7 +14,7 @@
 //! 10 kHz low, as leaves and air do, and spares the encoder. Spectra: J. Nystuen, *Listening to Raindrops
 //! from Underwater*, 1986, for the hump; the rest by meter, 2026-11.
 
-use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math};
+use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -84,6 +84,8 @@ impl Wash {
         let samples = blocks as usize * BLOCK_LEN;
         self.rain.skip(samples);
         self.wind.skip(samples);
+        let passed = blocks % TUNED_EVERY;
+        self.until = (self.until + TUNED_EVERY - passed) % TUNED_EVERY;
     }
 
     /// Writes one block.
@@ -102,7 +104,7 @@ impl Wash {
             Segment::between(self.gains[lane], goals[lane], BLOCK_LEN)
         });
         self.gains = goals;
-        mix(out, &io, &gains, self.wire_place);
+        mix_down(out, &io, &gains, self.wire_place);
     }
 
     fn fill(&mut self, io: &mut [[f32; BLOCK_LEN]; 8]) {
@@ -196,20 +198,27 @@ fn soften(raw: &[f32; BLOCK_LEN + 4], out: &mut [f32; BLOCK_LEN]) {
     }
 }
 
-fn mix(
+/// Lanes into mid and side, those into left and right; what is silent is left out.
+fn mix_down(
     out: &mut Block,
     io: &[[f32; BLOCK_LEN]; 8],
     gains: &[Segment; 8],
     wire_place: f32,
 ) {
+    let (mut mid, mut side) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
+    for (lane, (io, gain)) in io.iter().zip(gains).enumerate() {
+        if gain.from == 0.0 && gain.step == 0.0 {
+            continue;
+        }
+        let is_side = matches!(lane, 1 | 3 | 5);
+        mix::add(if is_side { &mut side } else { &mut mid }, io, *gain);
+        if lane == 6 {
+            mix::add(&mut side, io, gain.times(wire_place));
+        }
+    }
     let [left, right] = out;
-    let at = |lane: usize, i: usize| gains[lane].at(i) * io[lane][i];
-    for i in 0..BLOCK_LEN {
-        let wire = at(6, i);
-        let mid = (at(0, i) + at(2, i)) + (at(4, i) + at(7, i)) + wire;
-        let side = (at(1, i) + at(3, i)) + (at(5, i) + wire_place * wire);
-        left[i] = mid + side;
-        right[i] = mid - side;
+    for (sides, (mid, side)) in left.iter_mut().zip(right).zip(mid.iter().zip(side)) {
+        (*sides.0, *sides.1) = (mid + side, mid - side);
     }
 }
 
