@@ -103,8 +103,7 @@ fn main() -> ExitCode {
         }
     };
     if args.portable {
-        // Here the stations are told, as soon as they choose their instructions when they start.
-        println!("--portable: the stations have no other instructions than these yet\n");
+        perpetuo_dsp::Instructions::Portable.choose();
     }
     let subjects = if args.what.is_empty() { Subject::value_variants() } else { &args.what };
     let mut missed = 0;

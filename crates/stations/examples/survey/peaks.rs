@@ -10,7 +10,7 @@ use crate::{
 
 const RANDOM_SETTINGS: u32 = 20;
 
-/// Measures true peaks; of the random settings the loudest and the quietest are shown.
+/// Measures loudness and true peaks of every setting.
 pub(crate) fn measure(specs: &[StationSpec]) -> Table {
     let columns = [Column::new("LUFS", 1), Column::new("peak dBTP", 1).at_most(-1.0)];
     let title = "peaks: 30 s, one parameter at an end, or all at random";

@@ -69,7 +69,7 @@ impl Profile {
     pub(crate) fn distance(&self, other: &Self) -> f64 {
         let onsets = (self.onsets_hz + 0.5).log2() - (other.onsets_hz + 0.5).log2();
         let parts = [
-            self.moved_chroma(other, 0) / 0.25,
+            self.moved_chroma(other) / 0.25,
             self.moved_octaves(other) / 0.5,
             onsets,
             (self.level_db - other.level_db) / 4.0,
@@ -95,9 +95,9 @@ impl Profile {
         LOWEST_HZ * (mean / STEPS_PER_OCTAVE as f64).exp2()
     }
 
-    fn moved_chroma(&self, other: &Self, semitones: usize) -> f64 {
-        let classes = (0..12).map(|class| (class, (class + semitones) % 12));
-        classes.map(|(a, b)| (self.chroma[a] - other.chroma[b]).abs()).sum::<f64>() / 2.0
+    fn moved_chroma(&self, other: &Self) -> f64 {
+        let classes = self.chroma.iter().zip(&other.chroma);
+        classes.map(|(a, b)| (a - b).abs()).sum::<f64>() / 2.0
     }
 
     fn moved_octaves(&self, other: &Self) -> f64 {

@@ -36,7 +36,7 @@ pub(crate) fn measure(specs: &[StationSpec]) -> Table {
     let mut table = Table::new(title, ["station", "values"], columns);
     let places = of_each(specs, |spec| [at_the_defaults(spec), while_moved(spec)]);
     for (spec, [at_the_defaults, while_moved]) in specs.iter().zip(places) {
-        for (kind, places) in [("defaults", at_the_defaults), ("one moved", while_moved)] {
+        for (kind, places) in [("defaults", at_the_defaults), ("moved", while_moved)] {
             table.push([spec.name.to_owned(), kind.to_owned()], figures(&places));
             if let Some(worst) = places.last() {
                 table.note(format!("{}, {kind}: worst {}", spec.name, worst.label));
@@ -68,14 +68,19 @@ fn at_the_defaults(spec: &StationSpec) -> Vec<Place> {
     places(spec, |_| None)
 }
 
-/// One parameter, another each time, moves some seconds before the snapshot and stays there.
+/// One parameter after the other moves some seconds before a snapshot and stays there.
 fn while_moved(spec: &StationSpec) -> Vec<Place> {
     let chance = Chance::new(37);
     let movable: Vec<usize> = heard(spec).collect();
     places(spec, |slot| {
         let index = movable.get(chance.below(0, slot, movable.len() as u32) as usize)?;
-        Some(setting_at(spec, *index, chance.unit(1, slot)))
+        Some(setting_at(spec, *index, hundredths(chance.unit(1, slot))))
     })
+}
+
+/// A share that is short to write.
+fn hundredths(share: f32) -> f32 {
+    (share * 100.0).round() / 100.0
 }
 
 /// Compares at every place of a performance, each after the move for its slot; the worst comes last.
@@ -88,18 +93,11 @@ fn places(spec: &StationSpec, move_of: impl Fn(u32) -> Option<Setting>) -> Vec<P
             let wait = (chance.between(0, slot, 2.0, 12.0) * SECOND as f32) as usize;
             let wait = wait / BLOCK_LEN * BLOCK_LEN;
             let at_s = (slot as usize * SLOT + wait) / SECOND;
-            let mut label = format!("at {at_s} s");
             if let Some(setting) = move_of(slot) {
                 whole.set(setting);
                 values.apply(setting);
-                let param = &spec.params[setting.index()];
-                label += &format!(
-                    ", {:.1} s after {} {}",
-                    wait as f64 / SECOND as f64,
-                    param.id,
-                    param.show(setting.value())
-                );
             }
+            let label = format!("at {at_s} s{}", moved(spec, &values));
             render(&mut *whole, wait);
             let bytes = whole.snapshot().as_bytes().len();
             let ([second, after], compared) = compare(spec, &mut *whole, &values);
@@ -109,6 +107,13 @@ fn places(spec: &StationSpec, move_of: impl Fn(u32) -> Option<Setting>) -> Vec<P
         .collect();
     places.sort_by(|a, b| a.second.total_cmp(&b.second));
     places
+}
+
+/// The parameters that are not at their defaults, in words.
+fn moved(spec: &StationSpec, values: &Values) -> String {
+    let params = spec.params.iter().zip(values.iter());
+    let moved = params.filter(|(param, value)| param.default != *value);
+    moved.map(|(param, value)| format!(", {} {}", param.id, param.show(value))).collect()
 }
 
 /// Goes on from a snapshot beside the performance it is of; the differences, and how many samples both played.
