@@ -40,7 +40,8 @@ mod stream {
     pub(super) const LOBE: u32 = 13;
     pub(super) const DRIP: u32 = 14;
     pub(super) const PACE: u32 = 15;
-    /// And seven more, one a layer.
+    pub(super) const CLIMATE: u32 = 29;
+    /// And nine more, one a layer.
     pub(super) const VARY: u32 = 16;
 }
 
@@ -138,7 +139,12 @@ impl Composer {
     fn change_weather(&mut self) {
         self.visit = self.visit.wrapping_add(1);
         self.age = 0;
-        let next = next_kind(&self.chance, stream::NEXT, self.visit, self.kinds[1], self.wish);
+        let wish = Wish {
+            intensity: self.wish.intensity + self.climate(0, 0.15),
+            wind: self.wish.wind + self.climate(1, 0.3),
+            thunder: self.wish.thunder + self.climate(2, 0.3),
+        };
+        let next = next_kind(&self.chance, stream::NEXT, self.visit, self.kinds[1], wish);
         self.kinds = [self.kinds[1], next];
         if self.chance.happens(stream::SURFACE, self.visit, 0.6) {
             let step = 1 + self.chance.below(stream::SURFACE, !self.visit, SURFACES as u32 - 1);
@@ -224,6 +230,21 @@ impl Composer {
         math::clamp(from + (to - from) * self.share(), 0.0, 1.0)
     }
 
+    /// What makes a seed's weather its own, -`most` to `most`.
+    fn climate(&self, which: u32, most: f32) -> f32 {
+        self.chance.between(stream::CLIMATE, which, -most, most)
+    }
+
+    /// Where the weather is heard from: now from the door, now from within.
+    fn stand(&self, of: impl Fn(&Kind) -> f32, salt: u32) -> f32 {
+        let at = |which: usize, visit: u32| {
+            let step = self.chance.between(stream::VARY + salt, visit, -0.2, 0.2);
+            of(&KINDS[self.kinds[which] as usize % KIND_COUNT]) + step + self.climate(salt, 0.15)
+        };
+        let (from, to) = (at(0, self.visit.wrapping_sub(1)), at(1, self.visit));
+        from + (to - from) * self.share()
+    }
+
     fn sky(&self) -> Sky {
         let wander = |stream: u32, beats: u32| sway(&self.chance, stream, self.clock, beats);
         // Gusts of some 3 s in spells of 12 s, and a flutter.
@@ -247,6 +268,8 @@ impl Composer {
         put(Layer::Pitch, self.wire_note(gust) * (1.0 / 128.0));
         put(Layer::Rumble, self.rumble());
         put(Layer::Insects, self.layer(|kind| kind.insects, 5));
+        put(Layer::Tilt, self.stand(|kind| kind.tilt, 8));
+        put(Layer::Far, self.stand(|kind| kind.far, 9));
         Sky { layers, surfaces: self.surfaces }
     }
 

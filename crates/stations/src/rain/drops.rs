@@ -1,7 +1,7 @@
 //! Single drops: grains of sine, each a function of the samples since it began.
 //!
 //! ```text
-//! y[n] = gain · min(n/attack, 1) · (1 − n/len)^4 · sin 2π(step·n + glide·n(n−1)/2)      0 <= n < len
+//! y[n] = gain · min(n/attack, 1) · (1 − n/len)³ · sin 2π(step·n + glide·n(n−1)/2)      0 <= n < len
 //! ```
 //!
 //! Where drops fall is drawn from seed and block alone, so that they fall alike after any pause. Grains
@@ -106,13 +106,13 @@ impl Drops {
         let tick = self.chance.between(DROP + 31, which, 2300.0, 3900.0);
         let (gain, place) = (drip.gain, drip.place);
         let impact =
-            Ping { delay: at, hz: tick, seconds: 0.006, glide: -0.4, gain: 0.12 * gain, place };
+            Ping { delay: at, hz: tick, seconds: 0.006, glide: -0.4, gain: 0.15 * gain, place };
         let bubble = Ping {
             delay: at + (wait * self.sample_rate) as i32,
             hz: drip.hz,
             seconds: 1.5 * bubble_seconds(drip.hz),
             glide: 0.3,
-            gain: 0.26 * gain,
+            gain: 0.32 * gain,
             place,
         };
         self.begin(&impact);
@@ -167,7 +167,7 @@ impl Drops {
         let draw = |which: u32| self.chance.unit(draws + which, shower.block);
         let (size, pitch, where_in, body) = (draw(1), draw(2), draw(3), draw(4));
         // Many small ones, few large, and the large ones are lower.
-        let loud = 0.1 + 0.9 * size * size * size;
+        let loud = 0.14 + 0.86 * size * size * size;
         let high = 0.7 * pitch + 0.3 * (1.0 - size);
         let hz = self.pitch(on, high) * math::exp2(shower.shift);
         let delay = (where_in * BLOCK_LEN as f32) as i32;
@@ -244,7 +244,7 @@ impl Grain {
             let rise = (first + i) * self.rise;
             let rise = if rise < 1.0 { rise } else { 1.0 };
             let rest = 1.0 - (first + i) * self.fall;
-            let level = rise * (rest * rest) * (rest * rest);
+            let level = rise * (rest * rest) * rest;
             let y = level * math::sin_turns(turns);
             *left += self.gains[0] * y;
             *right += self.gains[1] * y;

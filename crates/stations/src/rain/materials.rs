@@ -21,7 +21,7 @@ pub(super) struct Material {
     pub hz: [f32; 2],
     /// Pitches above the lowest the surface prefers; none if it has none of its own.
     pub modes: &'static [f32],
-    /// How long a drop sounds, low ones and high ones, in ms; its half-life is a sixth of that.
+    /// How long a drop sounds, low ones and high ones, in ms; its half-life is a fifth of that.
     pub ms: [f32; 2],
     /// How far the pitch goes until the end, as a share of it.
     pub glide: f32,
@@ -54,29 +54,29 @@ pub(super) struct Wash {
 #[rustfmt::skip]
 pub(super) const MATERIALS: [Material; SURFACES] = [
     Material {
-        rate: 230.0, hz: [1300.0, 5200.0], modes: &[], ms: [11.0, 4.0], glide: -0.5, gain: 0.25,
-        thud: Thud { share: 0.25, hz: [380.0, 900.0], ms: 16.0, gain: 0.22 },
+        rate: 190.0, hz: [1300.0, 5200.0], modes: &[], ms: [8.5, 3.2], glide: -0.5, gain: 0.25,
+        thud: Thud { share: 0.25, hz: [380.0, 900.0], ms: 13.0, gain: 0.22 },
         wash: Wash { body: -1.2, body_gain: 0.8, hiss: 1.25, hiss_gain: 0.95 },
     },
     Material {
-        rate: 130.0, hz: [520.0, 3900.0], modes: &[1.0, 1.59, 2.14, 2.65, 3.16, 3.65, 4.6, 6.2],
-        ms: [46.0, 16.0], glide: -0.03, gain: 0.20,
-        thud: Thud { share: 0.3, hz: [170.0, 310.0], ms: 40.0, gain: 0.17 },
+        rate: 110.0, hz: [520.0, 3900.0], modes: &[1.0, 1.59, 2.14, 2.65, 3.16, 3.65, 4.6, 6.2],
+        ms: [36.0, 13.0], glide: -0.03, gain: 0.20,
+        thud: Thud { share: 0.3, hz: [170.0, 310.0], ms: 32.0, gain: 0.17 },
         wash: Wash { body: -0.7, body_gain: 0.95, hiss: 0.95, hiss_gain: 0.8 },
     },
     Material {
-        rate: 140.0, hz: [620.0, 2600.0], modes: &[], ms: [13.0, 7.0], glide: -0.6, gain: 0.26,
-        thud: Thud { share: 0.7, hz: [150.0, 330.0], ms: 44.0, gain: 0.19 },
+        rate: 120.0, hz: [620.0, 2600.0], modes: &[], ms: [10.0, 5.5], glide: -0.6, gain: 0.26,
+        thud: Thud { share: 0.7, hz: [150.0, 330.0], ms: 35.0, gain: 0.19 },
         wash: Wash { body: -1.3, body_gain: 1.1, hiss: 0.45, hiss_gain: 0.7 },
     },
     Material {
         rate: 110.0, hz: [1500.0, 4300.0], modes: &[1.0, 1.19, 1.44, 1.73, 2.05, 2.46],
-        ms: [17.0, 8.0], glide: -0.05, gain: 0.22,
-        thud: Thud { share: 0.45, hz: [230.0, 460.0], ms: 26.0, gain: 0.16 },
+        ms: [13.0, 6.5], glide: -0.05, gain: 0.22,
+        thud: Thud { share: 0.45, hz: [230.0, 460.0], ms: 21.0, gain: 0.16 },
         wash: Wash { body: -1.5, body_gain: 1.1, hiss: 0.7, hiss_gain: 0.6 },
     },
     Material {
-        rate: 150.0, hz: [950.0, 3900.0], modes: &[], ms: [0.0, 0.0], glide: 0.35, gain: 0.26,
+        rate: 120.0, hz: [950.0, 3900.0], modes: &[], ms: [0.0, 0.0], glide: 0.35, gain: 0.26,
         thud: Thud { share: 0.35, hz: [2600.0, 4600.0], ms: 4.0, gain: 0.16 },
         wash: Wash { body: -0.9, body_gain: 0.75, hiss: 1.1, hiss_gain: 0.85 },
     },
@@ -84,8 +84,8 @@ pub(super) const MATERIALS: [Material; SURFACES] = [
 
 /// Water that runs down a gutter or over stones: bubbles, many and low.
 pub(super) const BROOK: Material = Material {
-    rate: 95.0,
-    hz: [330.0, 1700.0],
+    rate: 70.0,
+    hz: [400.0, 1800.0],
     modes: &[],
     ms: [0.0, 0.0],
     glide: 0.4,
@@ -102,11 +102,11 @@ impl Material {
     }
 }
 
-/// How long a bubble of `hz` sounds, in seconds: until (1 − x)^4 has the half-life of its decay.
+/// How long a bubble of `hz` sounds, in seconds: until (1 − x)³ has the half-life of its decay.
 pub(super) fn bubble_seconds(hz: f32) -> f32 {
-    // With r = 3.26 / f. Half of (1 − x)^4 is reached at x = 0.159: ln 2 / 0.159 = 4.36.
+    // With r = 3.26 / f. Half of (1 − x)³ is reached at x = 0.206: ln 2 / 0.206 = 3.36.
     let decay = 0.039_9 * hz + 0.001_22 * hz * hz.sqrt();
-    4.36 / (decay + 1.0)
+    3.36 / (decay + 1.0)
 }
 
 #[cfg(test)]
@@ -114,9 +114,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bubble_of_3_mm_rings_for_some_50_ms() {
+    fn a_bubble_of_3_mm_rings_for_some_40_ms() {
         let seconds = bubble_seconds(3.26 / 0.003);
-        assert!((0.04..0.06).contains(&seconds), "{seconds}");
+        assert!((0.03..0.05).contains(&seconds), "{seconds}");
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl Phrases {
         let place = style.spread * chance.between(stream::PLACE, self.stroke, -1.0, 1.0);
         let home = 0.35 * chance.between(stream::TUBES, timbre, -1.0, 1.0);
         let loud = 0.55 + 0.45 * chance.unit(stream::GAIN, self.stroke);
-        let near = (0.25 + 0.75 * setting.bells) * (0.6 + 0.4 * setting.hush);
+        let near = (0.25 + 0.75 * setting.bells) * (0.5 + 0.7 * setting.hush);
         Stroke { at: 0, note: note as f32, gain: style.gain * loud * near, timbre, place: home + place }
     }
 }

@@ -72,7 +72,7 @@ impl Synth {
 
     /// Gains of: drops dry, bells dry, drops into the reverb, bells into it, the reverb.
     fn mix_gains(&self) -> [f32; 5] {
-        let (far, space) = (self.distance.value(), self.space.value());
+        let (far, space) = (self.far(), self.space.value());
         // A longer tail is louder by √(1 / (1 − feedback²)); this takes that back.
         let feedback = Self::feedback(space);
         let even = (4.0 * (1.0 - feedback * feedback)).sqrt();
@@ -91,6 +91,11 @@ impl Synth {
         0.89 + 0.06 * space
     }
 
+    /// How far away it is, 0..1: as asked for, and as the weather is heard.
+    fn far(&self) -> f32 {
+        math::clamp(self.distance.value() + 0.6 * self.sky.now[Layer::Far as usize] - 0.3, 0.0, 1.0)
+    }
+
     fn mood(&self) -> Mood {
         let layer = |layer: Layer| self.sky.now[layer as usize];
         let wind = self.wind.value();
@@ -101,8 +106,13 @@ impl Synth {
             whistle: layer(Layer::Whistle),
             rumble: layer(Layer::Rumble),
             note: 128.0 * layer(Layer::Pitch),
-            distance: self.distance.value(),
-            tilt: 2.0 * self.brightness.value() - 1.0,
+            distance: self.far(),
+            // The weather moves it by up to 1 either way; it never hisses.
+            tilt: math::clamp(
+                2.0 * (self.brightness.value() + layer(Layer::Tilt)) - 2.0,
+                -1.5,
+                1.15,
+            ),
             surfaces: self.sky.surfaces(),
         }
     }
@@ -112,7 +122,8 @@ impl Synth {
         let intensity = self.intensity.value();
         Shower {
             block: self.block,
-            drops: layer(Layer::Drops) * (0.2 + 1.2 * intensity),
+            // From afar most of them are part of the wash.
+            drops: layer(Layer::Drops) * (0.2 + 1.2 * intensity) * (1.0 - 0.6 * mood.distance),
             brook: layer(Layer::Gutter) * (0.45 + 0.7 * intensity),
             surfaces: mood.surfaces,
             shift: 0.45 * mood.tilt - 0.35 * mood.distance,
@@ -234,7 +245,7 @@ const SLOW: usize = Layer::COUNT + SURFACES;
 impl SlowSky {
     fn new(sample_rate_hz: u32) -> Self {
         let halves = BLOCK_LEN as f32 / (0.2 * sample_rate_hz as f32);
-        Self { now: [0.0; SLOW], goal: [0.0; SLOW], share: 1.0 - math::exp2(-halves) }
+        Self { now: [0.5; SLOW], goal: [0.0; SLOW], share: 1.0 - math::exp2(-halves) }
     }
 
     /// Heads for a sky, or stands there at once.

@@ -35,7 +35,7 @@ pub(super) struct Mood {
     pub note: f32,
     /// From near (0) to far (1).
     pub distance: f32,
-    /// From dark (-1) to bright (1).
+    /// From dark (-1.5) to bright (1.15).
     pub tilt: f32,
     pub surfaces: [f32; SURFACES],
 }
@@ -186,7 +186,7 @@ fn colour(mood: &Mood) -> Colour {
         // What is let through grows with the cutoff; the gain takes that back.
         body_gain: 0.6 * sum.body_gain * (0.75 + 0.45 * far) * math::exp2(-0.5 * (body + 1.3)),
         hiss,
-        hiss_gain: 0.4 * sum.hiss_gain * (0.8 - 0.1 * far) * math::exp2(0.45 * mood.tilt - 0.4 * (hiss - 1.0)),
+        hiss_gain: 0.4 * sum.hiss_gain * (0.8 - 0.1 * far) * math::exp2(0.7 * mood.tilt - 0.4 * (hiss - 1.0)),
     }
 }
 

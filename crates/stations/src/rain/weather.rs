@@ -43,10 +43,14 @@ pub(super) enum Layer {
     Rumble,
     /// Crickets.
     Insects,
+    /// From dark (0) over as it was set (0.5) to bright (1).
+    Tilt,
+    /// From nearer (0) over as it was set (0.5) to farther (1).
+    Far,
 }
 
 impl Layer {
-    pub(super) const COUNT: usize = 8;
+    pub(super) const COUNT: usize = 10;
 }
 
 /// One kind of weather: where its layers stand.
@@ -65,6 +69,9 @@ pub(super) struct Kind {
     /// How often bells ring, and how near.
     pub bells: f32,
     pub insects: f32,
+    /// Where it is heard from: see [`Layer::Tilt`] and [`Layer::Far`].
+    pub tilt: f32,
+    pub far: f32,
     /// Odds of what comes next, by place in [`KINDS`].
     next: [f32; KIND_COUNT],
 }
@@ -77,28 +84,28 @@ pub(super) const OPENINGS: [u32; 3] = [1, 0, 2];
 #[rustfmt::skip]
 pub(super) const KINDS: [Kind; KIND_COUNT] = [
     Kind { names: ["Drizzle", "Fine rain"],
-        rain: 0.42, drops: 0.4, gutter: 0.12, drip: 0.25, wind: 0.18, thunder: 0.05, bells: 0.7, insects: 0.0,
+        rain: 0.42, drops: 0.4, gutter: 0.12, drip: 0.25, wind: 0.18, thunder: 0.05, bells: 0.7, insects: 0.0, tilt: 0.85, far: 0.4,
         next: [0.0, 3.0, 0.0, 0.7, 1.0, 1.6, 1.2, 1.0] },
     Kind { names: ["Steady rain", "Long rain"],
-        rain: 0.7, drops: 0.65, gutter: 0.3, drip: 0.0, wind: 0.26, thunder: 0.25, bells: 0.45, insects: 0.0,
+        rain: 0.7, drops: 0.65, gutter: 0.3, drip: 0.0, wind: 0.26, thunder: 0.25, bells: 0.45, insects: 0.0, tilt: 0.5, far: 0.5,
         next: [2.0, 0.0, 2.6, 1.5, 1.2, 0.0, 0.4, 0.6] },
     Kind { names: ["Downpour", "Cloudburst"],
-        rain: 1.0, drops: 1.0, gutter: 0.7, drip: 0.0, wind: 0.42, thunder: 0.5, bells: 0.15, insects: 0.0,
+        rain: 1.0, drops: 1.0, gutter: 0.7, drip: 0.0, wind: 0.42, thunder: 0.5, bells: 0.15, insects: 0.0, tilt: 0.75, far: 0.35,
         next: [0.4, 2.0, 0.0, 1.5, 2.2, 0.0, 0.0, 0.8] },
     Kind { names: ["Passing front", "Squall"],
-        rain: 0.8, drops: 0.6, gutter: 0.4, drip: 0.0, wind: 0.95, thunder: 1.0, bells: 0.15, insects: 0.0,
+        rain: 0.8, drops: 0.6, gutter: 0.4, drip: 0.0, wind: 0.95, thunder: 1.0, bells: 0.15, insects: 0.0, tilt: 0.15, far: 0.6,
         next: [0.0, 1.6, 2.0, 0.0, 0.8, 0.0, 1.0, 1.4] },
     Kind { names: ["After the rain", "Dripping eaves"],
-        rain: 0.13, drops: 0.16, gutter: 0.42, drip: 1.0, wind: 0.12, thunder: 0.12, bells: 0.85, insects: 0.3,
+        rain: 0.06, drops: 0.14, gutter: 0.4, drip: 1.0, wind: 0.12, thunder: 0.12, bells: 0.85, insects: 0.3, tilt: 0.6, far: 0.25,
         next: [1.8, 1.2, 0.0, 0.4, 0.0, 1.8, 0.5, 1.2] },
     Kind { names: ["Fog", "Mist"],
-        rain: 0.07, drops: 0.07, gutter: 0.14, drip: 0.6, wind: 0.1, thunder: 0.0, bells: 1.0, insects: 0.1,
+        rain: 0.025, drops: 0.05, gutter: 0.08, drip: 0.7, wind: 0.1, thunder: 0.0, bells: 1.0, insects: 0.1, tilt: 0.05, far: 0.75,
         next: [2.0, 1.2, 0.0, 0.0, 0.5, 0.0, 1.2, 0.4] },
     Kind { names: ["Windy night", "Wind in the wires"],
-        rain: 0.17, drops: 0.12, gutter: 0.06, drip: 0.12, wind: 0.85, thunder: 0.15, bells: 0.55, insects: 0.0,
+        rain: 0.05, drops: 0.08, gutter: 0.04, drip: 0.12, wind: 0.85, thunder: 0.15, bells: 0.55, insects: 0.0, tilt: 0.15, far: 0.7,
         next: [1.6, 1.5, 0.3, 1.5, 0.0, 0.6, 0.0, 0.7] },
     Kind { names: ["Clearing", "Stars come out"],
-        rain: 0.17, drops: 0.22, gutter: 0.35, drip: 0.6, wind: 0.3, thunder: 0.2, bells: 0.75, insects: 0.75,
+        rain: 0.09, drops: 0.18, gutter: 0.35, drip: 0.7, wind: 0.3, thunder: 0.2, bells: 0.75, insects: 0.75, tilt: 0.95, far: 0.4,
         next: [1.6, 1.5, 0.3, 0.4, 0.4, 1.0, 1.2, 0.0] },
 ];
 
