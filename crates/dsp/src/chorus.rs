@@ -9,7 +9,7 @@
 use crate::{
     CONTROL_LEN, Line, Phase, Segment, State,
     half::Steps,
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -72,10 +72,8 @@ impl Chorus {
         let mut start = 0;
         while start < input.len() {
             let end = start + self.steps.room(input.len() - start);
-            self.steps.take(0, &input[start..end]);
-            for (channel, out) in out.iter_mut().enumerate() {
-                out[start..end].copy_from_slice(self.steps.leaving(channel, end - start));
-            }
+            let [left, right] = out;
+            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
             if self.steps.advance(end - start) {
                 self.sway.skip(1);
                 let from = self.heads;
@@ -124,13 +122,14 @@ kernel! {
 fn sway_generic<V: Lanes>(chorus: &mut Chorus, ways: [Segment; 2]) {
     let mut cells = [0_i16; CONTROL_LEN];
     let weights = damping_weights(0.0);
-    let [left, right] = &mut chorus.steps.leaving;
-    let mut at = 0;
-    while at < CONTROL_LEN {
-        between_cells::<V>(&chorus.line, ways[0], at, 0, weights).store(eight_mut(left, at));
-        between_cells::<V>(&chorus.line, ways[1], at, 0, weights).store(eight_mut(right, at));
-        store_cells(V::load(eight(&chorus.steps.coming[0], at)), eight_mut(&mut cells, at));
-        at += LANES;
+    let [left, right] = &mut chorus.steps.cells;
+    for row in 0..CONTROL_LEN / LANES {
+        let at = row * LANES;
+        in_steps::<V>(V::load(eight(left, at))).store_i16(eight_mut(&mut cells, at));
+        let heard = between_cells::<V>(&chorus.line, ways[0], at, 0, weights);
+        from_steps(heard).store(eight_mut(left, at));
+        let heard = between_cells::<V>(&chorus.line, ways[1], at, 0, weights);
+        from_steps(heard).store(eight_mut(right, at));
     }
     chorus.line.push_all(&cells);
 }

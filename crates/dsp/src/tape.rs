@@ -14,7 +14,7 @@
 use crate::{
     CONTROL_LEN, Line, Phase, Segment, State,
     half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps},
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -122,10 +122,8 @@ impl Tape {
         let mut start = 0;
         while start < input.len() {
             let end = start + self.steps.room(input.len() - start);
-            self.steps.take(0, &input[start..end]);
-            for (channel, out) in out.iter_mut().enumerate() {
-                out[start..end].copy_from_slice(self.steps.leaving(channel, end - start));
-            }
+            let [left, right] = out;
+            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
             if self.steps.advance(end - start) {
                 self.turn();
             }
@@ -189,26 +187,25 @@ kernel! {
 
 #[inline(always)]
 fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
-    let input = tape.halver.run::<V>(&tape.steps.coming[0]);
+    crate::echo::take::<V>(&tape.steps.cells[0], &mut tape.halver);
     let feedback = Segment::between(tape.feedback[0], tape.feedback[1], HALF_LEN);
     let weights = damping_weights(tape.damping);
-    let mut outs = [[0.0; HALF_LEN]; 2];
     let mut cells = [0_i16; HALF_LEN];
-    let mut at = 0;
-    while at < HALF_LEN {
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let left = between_cells::<V>(&tape.tape, head, at, 0, weights);
         let right = between_cells::<V>(&tape.tape, head, at, apart, weights);
-        left.store(eight_mut(&mut outs[0], at));
-        right.store(eight_mut(&mut outs[1], at));
+        tape.doublers[0].take(at, from_steps(left));
+        tape.doublers[1].take(at, from_steps(right));
         // What goes round has not yet been under way through the rest of the part.
         let round = between_cells::<V>(&tape.tape, head, at, Tape::DELAY as usize / 2, weights);
-        let fed = V::load(eight(&input, at)).add_mul(V::along(feedback, at), round);
-        store_cells(fed.saturate(), eight_mut(&mut cells, at));
-        at += LANES;
+        let fed = tape.halver.give::<V>(at).add_mul(V::along(feedback, at), round);
+        in_steps(from_steps(fed).saturate()).store_i16(eight_mut(&mut cells, at));
     }
     tape.tape.push_all(&cells);
-    tape.doublers[0].run::<V>(&outs[0], &mut tape.steps.leaving[0]);
-    tape.doublers[1].run::<V>(&outs[1], &mut tape.steps.leaving[1]);
+    tape.halver.turn::<V>();
+    tape.doublers[0].give::<V>(&mut tape.steps.cells[0]);
+    tape.doublers[1].give::<V>(&mut tape.steps.cells[1]);
 }
 
 /// Eight samples where a moving head is, `further` behind it: between two cells on a straight line, damped.
@@ -226,7 +223,7 @@ pub(crate) fn between_cells<V: Lanes>(
     let along = Segment { from: first - whole as f32, step: head.step };
     let part = V::along(along, 0);
     // From two before the nearer cell's damping to one after it.
-    let words = line.words(whole + further + 3 - at, LANES + 4);
+    let words: &[i16; LANES + 4] = line.array(whole + further + 3 - at);
     let near = crate::reverb::damped::<V>(words, 2, weights);
     let middle = crate::reverb::damped::<V>(words, 1, weights);
     let far = crate::reverb::damped::<V>(words, 0, weights);

@@ -83,7 +83,7 @@ pub(crate) trait Lanes: Copy {
     fn store(self, out: &mut [f32; LANES]);
     /// Reads eight whole numbers.
     fn load_i16(x: &[i16; LANES]) -> Self;
-    /// Writes eight, rounded to whole numbers and held within the range of 16 bits; below 2²² in size.
+    /// Writes eight without their fractions, held within the range of 16 bits; below 2³¹ in size.
     fn store_i16(self, out: &mut [i16; LANES]);
     /// `self + y`.
     fn add(self, y: Self) -> Self;
