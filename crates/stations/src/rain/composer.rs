@@ -239,7 +239,7 @@ impl Composer {
     fn stand(&self, of: impl Fn(&Kind) -> f32, salt: u32) -> f32 {
         let at = |which: usize, visit: u32| {
             let step = self.chance.between(stream::VARY + salt, visit, -0.2, 0.2);
-            of(&KINDS[self.kinds[which] as usize % KIND_COUNT]) + step + self.climate(salt, 0.15)
+            of(&KINDS[self.kinds[which] as usize % KIND_COUNT]) + step + self.climate(salt, 0.1)
         };
         let (from, to) = (at(0, self.visit.wrapping_sub(1)), at(1, self.visit));
         from + (to - from) * self.share()
@@ -510,9 +510,8 @@ mod tests {
                     titles.push(scene);
                 }
             }
-            let kinds = KINDS.iter().filter(|kind| {
-                kind.names.iter().any(|name| titles.contains(name))
-            });
+            let kinds =
+                KINDS.iter().filter(|kind| kind.names.iter().any(|name| titles.contains(name)));
             assert!(titles.len() >= 12 && kinds.count() >= 6, "seed {seed}: {titles:?}");
         }
     }

@@ -172,7 +172,14 @@ impl Drops {
         let hz = self.pitch(on, high) * math::exp2(shower.shift);
         let delay = (where_in * BLOCK_LEN as f32) as i32;
         let seconds = on.seconds(hz, high);
-        self.begin(&Ping { delay, hz, seconds, glide: on.glide, gain: gain * on.gain * loud, place });
+        self.begin(&Ping {
+            delay,
+            hz,
+            seconds,
+            glide: on.glide,
+            gain: gain * on.gain * loud,
+            place,
+        });
         if body < on.thud.share {
             let share = body / on.thud.share;
             let hz = on.thud.hz[0] + (on.thud.hz[1] - on.thud.hz[0]) * share;
@@ -261,8 +268,13 @@ const ROUNDER: f32 = 12_582_912.0;
 mod tests {
     use super::*;
 
-    const SHOWER: Shower =
-        Shower { block: 0, drops: 1.0, brook: 0.0, surfaces: [1.0, 0.0, 0.0, 0.0, 0.0], shift: 0.0 };
+    const SHOWER: Shower = Shower {
+        block: 0,
+        drops: 1.0,
+        brook: 0.0,
+        surfaces: [1.0, 0.0, 0.0, 0.0, 0.0],
+        shift: 0.0,
+    };
 
     fn rendered(shower: Shower, blocks: u32) -> Vec<f32> {
         let mut drops = Drops::new(&Chance::new(1), 44_100);

@@ -131,13 +131,7 @@ impl Phrases {
         (index, &STYLES[index as usize % STYLES.len()])
     }
 
-    fn strike(
-        &mut self,
-        chance: &Chance,
-        setting: Setting,
-        timbre: u32,
-        style: &Style,
-    ) -> Stroke {
+    fn strike(&mut self, chance: &Chance, setting: Setting, timbre: u32, style: &Style) -> Stroke {
         self.stroke = self.stroke.wrapping_add(1);
         let reach = 2 * style.step + 1;
         let step = chance.below(stream::DEGREE, self.stroke, reach) as i32 - style.step as i32;
@@ -151,7 +145,13 @@ impl Phrases {
         let home = 0.35 * chance.between(stream::TUBES, timbre, -1.0, 1.0);
         let loud = 0.55 + 0.45 * chance.unit(stream::GAIN, self.stroke);
         let near = (0.25 + 0.75 * setting.bells) * (0.5 + 0.7 * setting.hush);
-        Stroke { at: 0, note: note as f32, gain: style.gain * loud * near, timbre, place: home + place }
+        Stroke {
+            at: 0,
+            note: note as f32,
+            gain: style.gain * loud * near,
+            timbre,
+            place: home + place,
+        }
     }
 }
 

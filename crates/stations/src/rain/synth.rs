@@ -39,7 +39,7 @@ pub(super) struct Synth {
 
 impl Synth {
     /// Mean square a channel the mix is held near: -17 LUFS, by meter, 2026-11.
-    const GOAL: f32 = 0.0090;
+    const GOAL: f32 = 0.0095;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -61,7 +61,7 @@ impl Synth {
             // A slow hand: weather may be loud and soft, settings are evened.
             master: Master::new(
                 38.0,
-                Leveler::new(Self::GOAL, 2.0, 40.0, 1.1, sample_rate_hz),
+                Leveler::new(Self::GOAL, 2.2, 36.0, 1.15, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),
@@ -78,7 +78,7 @@ impl Synth {
         let even = (4.0 * (1.0 - feedback * feedback)).sqrt();
         let near = 1.0 - far;
         [
-            2.0 * (0.06 + 0.94 * near * near) * (1.0 - 0.25 * space),
+            1.25 * (0.08 + 0.92 * near * near) * (1.0 - 0.25 * space),
             0.1 * (0.7 - 0.55 * space),
             (0.1 + 0.25 * far) * (0.3 + 0.7 * space),
             0.1 * (0.4 + 0.6 * space),
@@ -111,7 +111,7 @@ impl Synth {
             tilt: math::clamp(
                 2.0 * (self.brightness.value() + layer(Layer::Tilt)) - 2.0,
                 -1.5,
-                1.15,
+                1.0,
             ),
             surfaces: self.sky.surfaces(),
         }

@@ -11,8 +11,7 @@
 //! ```
 //!
 //! Rain from afar falls by 3 to 5 dB an octave with a hump between 1 and 5 kHz; `soft` keeps what is above
-//! 10 kHz low, as leaves and air do, and spares the encoder. Spectra: J. Nystuen, *Listening to Raindrops
-//! from Underwater*, 1986, for the hump; the rest by meter, 2026-11.
+//! 10 kHz low, as leaves and air do, and spares the encoder. All by meter, 2026-11.
 
 use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
 use perpetuo_station::BLOCK_LEN;
@@ -35,7 +34,7 @@ pub(super) struct Mood {
     pub note: f32,
     /// From near (0) to far (1).
     pub distance: f32,
-    /// From dark (-1.5) to bright (1.15).
+    /// From dark (-1.5) to bright (1).
     pub tilt: f32,
     pub surfaces: [f32; SURFACES],
 }
@@ -100,9 +99,8 @@ impl Wash {
         self.fill(&mut io);
         self.bank.process(&mut io, BLOCK_LEN);
         let goals = self.goals(mood);
-        let gains: [Segment; 8] = std::array::from_fn(|lane| {
-            Segment::between(self.gains[lane], goals[lane], BLOCK_LEN)
-        });
+        let gains: [Segment; 8] =
+            std::array::from_fn(|lane| Segment::between(self.gains[lane], goals[lane], BLOCK_LEN));
         self.gains = goals;
         mix_down(out, &io, &gains, self.wire_place);
     }
@@ -154,7 +152,7 @@ impl Wash {
         let rustle = 0.3 * mood.wind * mood.wind * mood.surfaces[0];
         let body = rain * self.colour.body_gain;
         let hiss = rain * self.colour.hiss_gain + rustle * self.colour.hiss_gain;
-        let wind = 0.62 * mood.wind * (0.3 + 0.7 * mood.wind);
+        let wind = 0.5 * mood.wind * (0.3 + 0.7 * mood.wind);
         [
             -body,
             -0.75 * SIDE * body,
@@ -180,13 +178,18 @@ fn colour(mood: &Mood) -> Colour {
     let far = mood.distance;
     let body = sum.body - 0.7 - 0.4 * far + 0.35 * mood.tilt;
     // Harder rain has smaller drops among the large ones, and is brighter.
-    let hiss = sum.hiss + 0.75 - 1.2 * far + 0.75 * mood.tilt + 0.5 * (math::clamp(mood.rain, 0.0, 1.2) - 0.6);
+    let hiss = sum.hiss + 0.5 - 1.3 * far
+        + 0.9 * mood.tilt
+        + 0.5 * (math::clamp(mood.rain, 0.0, 1.2) - 0.6);
     Colour {
         body,
         // What is let through grows with the cutoff; the gain takes that back.
         body_gain: 0.6 * sum.body_gain * (0.75 + 0.45 * far) * math::exp2(-0.5 * (body + 1.3)),
         hiss,
-        hiss_gain: 0.4 * sum.hiss_gain * (0.8 - 0.1 * far) * math::exp2(0.7 * mood.tilt - 0.4 * (hiss - 1.0)),
+        hiss_gain: 0.4
+            * sum.hiss_gain
+            * (0.8 - 0.1 * far)
+            * math::exp2(0.75 * mood.tilt - 0.4 * (hiss - 1.0)),
     }
 }
 
@@ -199,12 +202,7 @@ fn soften(raw: &[f32; BLOCK_LEN + 4], out: &mut [f32; BLOCK_LEN]) {
 }
 
 /// Lanes into mid and side, those into left and right; what is silent is left out.
-fn mix_down(
-    out: &mut Block,
-    io: &[[f32; BLOCK_LEN]; 8],
-    gains: &[Segment; 8],
-    wire_place: f32,
-) {
+fn mix_down(out: &mut Block, io: &[[f32; BLOCK_LEN]; 8], gains: &[Segment; 8], wire_place: f32) {
     let (mut mid, mut side) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
     for (lane, (io, gain)) in io.iter().zip(gains).enumerate() {
         if gain.from == 0.0 && gain.step == 0.0 {

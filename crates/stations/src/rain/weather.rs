@@ -84,28 +84,28 @@ pub(super) const OPENINGS: [u32; 3] = [1, 0, 2];
 #[rustfmt::skip]
 pub(super) const KINDS: [Kind; KIND_COUNT] = [
     Kind { names: ["Drizzle", "Fine rain"],
-        rain: 0.42, drops: 0.4, gutter: 0.12, drip: 0.25, wind: 0.18, thunder: 0.05, bells: 0.7, insects: 0.0, tilt: 0.85, far: 0.4,
+        rain: 0.42, drops: 0.4, gutter: 0.12, drip: 0.25, wind: 0.18, thunder: 0.05, bells: 0.7, insects: 0.0, tilt: 0.82, far: 0.4,
         next: [0.0, 3.0, 0.0, 0.7, 1.0, 1.6, 1.2, 1.0] },
     Kind { names: ["Steady rain", "Long rain"],
-        rain: 0.7, drops: 0.65, gutter: 0.3, drip: 0.0, wind: 0.26, thunder: 0.25, bells: 0.45, insects: 0.0, tilt: 0.5, far: 0.5,
+        rain: 0.7, drops: 0.65, gutter: 0.3, drip: 0.0, wind: 0.26, thunder: 0.25, bells: 0.45, insects: 0.0, tilt: 0.45, far: 0.5,
         next: [2.0, 0.0, 2.6, 1.5, 1.2, 0.0, 0.4, 0.6] },
     Kind { names: ["Downpour", "Cloudburst"],
-        rain: 1.0, drops: 1.0, gutter: 0.7, drip: 0.0, wind: 0.42, thunder: 0.5, bells: 0.15, insects: 0.0, tilt: 0.75, far: 0.35,
+        rain: 1.0, drops: 1.0, gutter: 0.7, drip: 0.0, wind: 0.42, thunder: 0.5, bells: 0.15, insects: 0.0, tilt: 0.66, far: 0.35,
         next: [0.4, 2.0, 0.0, 1.5, 2.2, 0.0, 0.0, 0.8] },
     Kind { names: ["Passing front", "Squall"],
-        rain: 0.8, drops: 0.6, gutter: 0.4, drip: 0.0, wind: 0.95, thunder: 1.0, bells: 0.15, insects: 0.0, tilt: 0.15, far: 0.6,
+        rain: 0.8, drops: 0.6, gutter: 0.4, drip: 0.0, wind: 0.95, thunder: 1.0, bells: 0.15, insects: 0.0, tilt: 0.32, far: 0.6,
         next: [0.0, 1.6, 2.0, 0.0, 0.8, 0.0, 1.0, 1.4] },
     Kind { names: ["After the rain", "Dripping eaves"],
-        rain: 0.06, drops: 0.14, gutter: 0.4, drip: 1.0, wind: 0.12, thunder: 0.12, bells: 0.85, insects: 0.3, tilt: 0.6, far: 0.25,
+        rain: 0.06, drops: 0.14, gutter: 0.4, drip: 1.0, wind: 0.12, thunder: 0.12, bells: 0.85, insects: 0.3, tilt: 0.5, far: 0.25,
         next: [1.8, 1.2, 0.0, 0.4, 0.0, 1.8, 0.5, 1.2] },
     Kind { names: ["Fog", "Mist"],
-        rain: 0.025, drops: 0.05, gutter: 0.08, drip: 0.7, wind: 0.1, thunder: 0.0, bells: 1.0, insects: 0.1, tilt: 0.05, far: 0.75,
+        rain: 0.025, drops: 0.05, gutter: 0.08, drip: 0.7, wind: 0.1, thunder: 0.0, bells: 1.0, insects: 0.1, tilt: 0.02, far: 0.75,
         next: [2.0, 1.2, 0.0, 0.0, 0.5, 0.0, 1.2, 0.4] },
     Kind { names: ["Windy night", "Wind in the wires"],
-        rain: 0.05, drops: 0.08, gutter: 0.04, drip: 0.12, wind: 0.85, thunder: 0.15, bells: 0.55, insects: 0.0, tilt: 0.15, far: 0.7,
+        rain: 0.05, drops: 0.08, gutter: 0.04, drip: 0.12, wind: 0.85, thunder: 0.15, bells: 0.55, insects: 0.0, tilt: 0.17, far: 0.7,
         next: [1.6, 1.5, 0.3, 1.5, 0.0, 0.6, 0.0, 0.7] },
     Kind { names: ["Clearing", "Stars come out"],
-        rain: 0.09, drops: 0.18, gutter: 0.35, drip: 0.7, wind: 0.3, thunder: 0.2, bells: 0.75, insects: 0.75, tilt: 0.95, far: 0.4,
+        rain: 0.09, drops: 0.18, gutter: 0.35, drip: 0.7, wind: 0.3, thunder: 0.2, bells: 0.75, insects: 0.75, tilt: 1.0, far: 0.4,
         next: [1.6, 1.5, 0.3, 0.4, 0.4, 1.0, 1.2, 0.0] },
 ];
 
@@ -120,8 +120,7 @@ pub(super) struct Wish {
 /// Draws what follows `kind`.
 pub(super) fn next_kind(chance: &Chance, stream: u32, counter: u32, kind: u32, wish: Wish) -> u32 {
     let from = &KINDS[kind as usize % KIND_COUNT];
-    let odds: [f32; KIND_COUNT] =
-        std::array::from_fn(|to| from.next[to] * lean(&KINDS[to], wish));
+    let odds: [f32; KIND_COUNT] = std::array::from_fn(|to| from.next[to] * lean(&KINDS[to], wish));
     let mut left = chance.unit(stream, counter) * odds.iter().sum::<f32>();
     for (to, odds) in odds.iter().enumerate() {
         left -= odds;
