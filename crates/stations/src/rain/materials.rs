@@ -4,8 +4,8 @@
 //! bubble of radius r: f = 3.26 / r      d = 0.13/r + 0.0072 r^(−3/2)      f(t) = f (1 + ξ d t)
 //! ```
 //!
-//! `f` in Hz, `r` in metres, `d` the decay in 1/s; `ξ` is 0.1, which
-//! makes a third over the 3.36/d that a bubble is heard here.
+//! `f` in Hz, `r` in metres, `d` the decay in 1/s; `ξ` is 0.1, which makes a third
+//! over the 3.36/d that a bubble is heard here.
 //!
 //! Source: M. Minnaert, *On Musical Air-Bubbles and the Sounds of Running Water*, 1933; K. van den Doel,
 //! *Physically Based Models for Liquid Sounds*, 2005. Plate modes: N. Fletcher, T. Rossing, *The Physics

@@ -16,6 +16,7 @@ mod composer;
 mod crickets;
 mod drops;
 mod materials;
+mod passage;
 mod phrases;
 mod synth;
 mod wash;
