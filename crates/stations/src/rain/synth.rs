@@ -61,7 +61,7 @@ impl Synth {
             // A slow hand: weather may be loud and soft, settings are evened.
             master: Master::new(
                 38.0,
-                Leveler::new(Self::GOAL, 2.2, 36.0, 1.15, sample_rate_hz),
+                Leveler::new(Self::GOAL, 2.2, 44.0, 1.15, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),
@@ -69,6 +69,9 @@ impl Synth {
         synth.gains = synth.mix_gains();
         synth
     }
+
+    /// How much louder the reverb is run, so that the steps of its 16 bits stay below a fog.
+    const HOT: f32 = 3.0;
 
     /// Gains of: drops dry, bells dry, drops into the reverb, bells into it, the reverb.
     fn mix_gains(&self) -> [f32; 5] {
@@ -80,9 +83,9 @@ impl Synth {
         [
             1.25 * (0.08 + 0.92 * near * near) * (1.0 - 0.25 * space),
             0.1 * (0.7 - 0.55 * space),
-            (0.1 + 0.25 * far) * (0.3 + 0.7 * space),
-            0.1 * (0.4 + 0.6 * space),
-            even * (0.35 + 0.65 * space),
+            Self::HOT * (0.1 + 0.25 * far) * (0.3 + 0.7 * space),
+            Self::HOT * 0.08 * (0.4 + 0.6 * space),
+            even * (0.35 + 0.65 * space) * (1.0 / Self::HOT),
         ]
     }
 
