@@ -61,7 +61,7 @@ impl Synth {
             // A slow hand: weather may be loud and soft, settings are evened.
             master: Master::new(
                 38.0,
-                Leveler::new(Self::GOAL, 2.2, 44.0, 1.15, sample_rate_hz),
+                Leveler::new(Self::GOAL, 2.2, 38.0, 1.15, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),

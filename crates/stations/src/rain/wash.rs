@@ -49,8 +49,9 @@ pub(super) struct Wash {
     gains: [f32; 8],
     /// As the surfaces and knobs have it, and gains made of it.
     colour: Colour,
-    /// Blocks until filters are tuned anew.
+    /// Blocks until filters are tuned anew; at the first block of all they are in any case.
     until: u32,
+    is_tuned: bool,
     wire_place: f32,
     sample_rate: f32,
 }
@@ -73,6 +74,7 @@ impl Wash {
             gains: [0.0; 8],
             colour: MATERIALS[0].wash,
             until: 0,
+            is_tuned: false,
             wire_place: chance.between(36, 2, -0.5, 0.5),
             sample_rate: sample_rate_hz as f32,
         }
@@ -89,12 +91,11 @@ impl Wash {
 
     /// Writes one block.
     pub(super) fn render(&mut self, out: &mut Block, mood: &Mood) {
-        if self.until == 0 {
-            self.until = TUNED_EVERY;
+        if self.until == 0 || !self.is_tuned {
             self.colour = colour(mood);
             self.tune(mood);
         }
-        self.until -= 1;
+        self.until = if self.until == 0 { TUNED_EVERY } else { self.until } - 1;
         let mut io = [[0.0; BLOCK_LEN]; 8];
         self.fill(&mut io);
         self.bank.process(&mut io, BLOCK_LEN);
@@ -131,7 +132,7 @@ impl Wash {
         // A gust is higher the stronger it blows.
         let wind = -2.1 + 1.5 * mood.wind + 0.35 * mood.tilt;
         let wire = math::hz_from_note(math::clamp(mood.note, 36.0, 96.0)) / self.sample_rate;
-        self.bank.set([
+        let tunings = [
             tuning(body, 1.7),
             tuning(body + 1.0, 1.1),
             tuning(hiss, 1.5),
@@ -140,7 +141,13 @@ impl Wash {
             tuning(wind + 0.7, 0.8),
             Tuning::new(wire, 0.035),
             tuning(-3.4 + 1.5 * mood.rumble, 1.2),
-        ]);
+        ];
+        if self.is_tuned {
+            self.bank.set(tunings);
+        } else {
+            self.bank.reset(tunings);
+            self.is_tuned = true;
+        }
     }
 
     /// Gains of the eight filters.
