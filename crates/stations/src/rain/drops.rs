@@ -7,7 +7,7 @@
 //! Where drops fall is drawn from seed and block alone, so that they fall alike after any pause. Grains
 //! are not visited: the longest is over after 0.3 s.
 
-use perpetuo_dsp::{Chance, math, mix};
+use perpetuo_dsp::{Chance, Grain, GrainSpec, add_grains, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::materials::{BROOK, MATERIALS, Material, bubble_seconds};
@@ -61,20 +61,6 @@ pub(super) struct Drops {
     brook_place: f32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Grain {
-    /// Samples since it began; below 0 it is yet to come.
-    age: i32,
-    len: i32,
-    /// 2^-32 turns a sample, and what each sample adds to that.
-    step: u32,
-    glide: u32,
-    /// 1 / samples.
-    rise: f32,
-    fall: f32,
-    gains: [f32; 2],
-}
-
 /// What makes a grain.
 struct Ping {
     delay: i32,
@@ -122,12 +108,12 @@ impl Drops {
     /// Adds one block.
     pub(super) fn render(&mut self, out: &mut Block, shower: &Shower) {
         self.fall(shower);
+        let [left, right] = out;
+        add_grains(&mut [left, right], &mut self.grains[..self.count]);
         let mut kept = 0;
         for index in 0..self.count {
-            let mut grain = self.grains[index];
-            grain.render(out);
-            if grain.age < grain.len {
-                self.grains[kept] = grain;
+            if !self.grains[index].is_over() {
+                self.grains[kept] = self.grains[index];
                 kept += 1;
             }
         }
@@ -207,62 +193,20 @@ impl Drops {
         if self.count == GRAINS {
             return;
         }
-        let step = math::clamp(ping.hz / self.sample_rate, 0.0, 0.4);
-        let len = math::clamp(ping.seconds * self.sample_rate, 64.0, 16_384.0);
-        let turn = 4_294_967_296.0;
-        // 16 samples of rise for the lowest, 6 for the highest: a cycle's eighth, or nearly.
-        let rise = math::clamp(0.125 / (step + 1e-4), 6.0, 24.0);
+        let phase_step = ping.hz / self.sample_rate;
         let [left, right] = mix::pan(0.9 * math::clamp(ping.place, -1.0, 1.0));
-        self.grains[self.count] = Grain {
-            age: -ping.delay,
-            len: len as i32,
-            step: (step * turn) as u32,
-            glide: (step * ping.glide / len * turn) as i32 as u32,
-            rise: 1.0 / rise,
-            fall: 1.0 / len,
+        self.grains[self.count] = Grain::new(&GrainSpec {
+            delay: ping.delay.max(0) as u32,
+            phase_step,
+            glide: ping.glide,
+            len: ping.seconds * self.sample_rate,
+            // 24 samples of rise for the lowest, 6 for the highest: an eighth of a cycle, or nearly.
+            rise: math::clamp(0.125 / (phase_step + 1e-4), 6.0, 24.0),
             gains: [left * ping.gain, right * ping.gain],
-        };
+        });
         self.count += 1;
     }
 }
-
-impl Grain {
-    fn render(&mut self, out: &mut Block) {
-        let age = self.age;
-        self.age += BLOCK_LEN as i32;
-        let start = (-age).clamp(0, BLOCK_LEN as i32) as usize;
-        let end = (self.len - age).clamp(0, BLOCK_LEN as i32) as usize;
-        if start >= end {
-            return;
-        }
-        let [left, right] = out;
-        let samples = left[start..end].iter_mut().zip(&mut right[start..end]);
-        let first = (age + start as i32) as u32;
-        // Exact to the first sample; from there the sweep is short enough for a fraction of 24 bits.
-        let sweep = self.glide.wrapping_mul(first.wrapping_mul(first.wrapping_sub(1)) >> 1);
-        let turn = self.step.wrapping_mul(first).wrapping_add(sweep) as i32 as f32 * PART;
-        let step = self.step.wrapping_add(self.glide.wrapping_mul(first)) as f32 * PART;
-        let bend = 0.5 * PART * self.glide as i32 as f32;
-        let first = first as i32 as f32;
-        for (index, (left, right)) in samples.enumerate() {
-            let i = index as i32 as f32;
-            let turns = turn + i * (step - bend + bend * i);
-            let turns = turns - ((turns + ROUNDER) - ROUNDER);
-            let rise = (first + i) * self.rise;
-            let rise = if rise < 1.0 { rise } else { 1.0 };
-            let rest = 1.0 - (first + i) * self.fall;
-            let level = rise * (rest * rest) * rest;
-            let y = level * math::sin_turns(turns);
-            *left += self.gains[0] * y;
-            *right += self.gains[1] * y;
-        }
-    }
-}
-
-const PART: f32 = 1.0 / 4_294_967_296.0;
-
-/// 1.5 · 2^23: what it is added to is rounded to a whole number.
-const ROUNDER: f32 = 12_582_912.0;
 
 #[cfg(test)]
 mod tests {
