@@ -151,19 +151,30 @@ impl Voice {
     }
 }
 
+/// Saving leaves a bank as it was; one that has been loaded is tuned anew.
 impl State for Chimes {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         for voice in &mut self.voices {
-            voice.bank.visit(word);
-            voice.note.visit(word);
+            let (kept, mut is_loaded) = (voice.bank.clone(), false);
+            let mut watched = |at: &mut u32| {
+                let before = *at;
+                word(at);
+                is_loaded |= *at != before;
+            };
+            voice.bank.visit(&mut watched);
+            voice.note.visit(&mut watched);
             voice.note = math::clamp(voice.note, 0.0, 110.0);
-            voice.timbre.visit(word);
+            voice.timbre.visit(&mut watched);
             voice.timbre %= TIMBRES.len() as u32;
-            voice.place.visit(word);
+            voice.place.visit(&mut watched);
             voice.place = math::clamp(voice.place, -1.0, 1.0);
             voice.stroke = None;
-            let partials = voice.partials(self.sample_rate);
-            voice.bank.retune(&partials);
+            if is_loaded {
+                let partials = voice.partials(self.sample_rate);
+                voice.bank.retune(&partials);
+            } else {
+                voice.bank = kept;
+            }
         }
     }
 }
