@@ -4,7 +4,8 @@
 //! y(t) = gain · Σ level · tilt · 2^(−t/half) · sin(2π · ratio · f · t)      half ∝ 2^((60 − note)/24)
 //! ```
 //!
-//! A voice is a function of its stroke and its age, so two words of a snapshot hold it.
+//! A voice is a function of its stroke and its age, so two words of a snapshot hold it. Voices stand in
+//! one of three places, so that panning costs the same however many sound.
 
 use perpetuo_dsp::{ModalBank, Partial, Segment, State, math, mix};
 use perpetuo_station::BLOCK_LEN;
@@ -31,9 +32,17 @@ const TIMBRES: [[Mode; PARTIALS]; 7] = [
     [(1.0, 0.6, 0.45), (2.001, 0.36, 0.34), (3.003, 0.24, 0.24), (4.006, 0.16, 0.17), (5.01, 0.1, 0.12), (6.02, 0.06, 0.09)],
 ];
 
+/// Gains of left and right of the three places.
+const PLACES: [[f32; 2]; 3] = [[1.0, 0.35], [0.8, 0.8], [0.35, 1.0]];
+
 /// Eight voices.
 pub(super) struct Bells {
     voices: [Voice; 8],
+    /// The block that is under way, a line for each place, and whether there is anything on it.
+    lines: [[f32; BLOCK_LEN]; 3],
+    are_heard: [bool; 3],
+    /// How far the block is rendered.
+    at: usize,
     sample_rate: f32,
 }
 
@@ -45,17 +54,23 @@ struct Voice {
     shine: u8,
     /// Samples since.
     age: u32,
-    /// Gains of the two sides.
-    gains: [f32; 2],
 }
 
 impl Bells {
     pub(super) fn new(sample_rate_hz: u32) -> Self {
-        Self { voices: Default::default(), sample_rate: sample_rate_hz as f32 }
+        Self {
+            voices: Default::default(),
+            lines: [[0.0; BLOCK_LEN]; 3],
+            are_heard: [false; 3],
+            at: 0,
+            sample_rate: sample_rate_hz as f32,
+        }
     }
 
-    /// Strikes the softest voice; `shine` 0..1 raises the upper partials.
-    pub(super) fn strike(&mut self, stroke: Stroke, shine: f32) {
+    /// Strikes the softest voice from sample `at` of the block on, a multiple of 8 and never before the
+    /// last stroke; `shine` 0..1 raises the upper partials.
+    pub(super) fn strike(&mut self, stroke: Stroke, at: usize, shine: f32) {
+        self.render_until(at);
         let loudness = |voice: &Voice| voice.bank.loudness();
         let mut softest = 0;
         for index in 1..self.voices.len() {
@@ -68,28 +83,41 @@ impl Bells {
         voice.bank.strike(&voice.partials(self.sample_rate), ATTACK);
     }
 
-    /// Adds a multiple of 8 samples, at most a block; tells whether there was anything to add.
-    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2]) -> bool {
-        let len = out[0].len();
-        let mut is_heard = false;
-        for voice in &mut self.voices {
-            voice.age = voice.age.saturating_add(len as u32);
-            if len == 0 || !voice.bank.is_sounding() {
-                continue;
+    /// Adds the block, times `gain`.
+    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], gain: f32) {
+        self.render_until(BLOCK_LEN);
+        self.at = 0;
+        let heard = self.lines.iter_mut().zip(&mut self.are_heard).zip(PLACES);
+        for ((line, is_heard), place) in heard {
+            if *is_heard {
+                mix::add_panned(out, line, place.map(|side| Segment::flat(gain * side)));
+                (*line, *is_heard) = ([0.0; BLOCK_LEN], false);
             }
-            is_heard = true;
-            let mut mono = [0.0; BLOCK_LEN];
-            voice.bank.render(&mut mono[..len]);
-            mix::add_panned(out, &mono[..len], voice.gains.map(Segment::flat));
         }
-        is_heard
     }
 
     /// Lets blocks pass unheard: what rings is over.
-    pub(super) fn skip(&mut self, _blocks: u32) {
+    pub(super) fn skip(&mut self) {
         self.voices.iter_mut().for_each(|voice| voice.bank.reset());
     }
+
+    fn render_until(&mut self, at: usize) {
+        let len = at - self.at;
+        for voice in self.voices.iter_mut().filter(|voice| voice.bank.is_sounding()) {
+            voice.age = voice.age.saturating_add(len as u32);
+            let place = voice.place();
+            self.are_heard[place] = true;
+            voice.bank.render(&mut self.lines[place][self.at..at]);
+            if voice.bank.loudness() < END {
+                voice.bank.damp(0.06 * self.sample_rate);
+            }
+        }
+        self.at = at;
+    }
 }
+
+/// -50 dB: below this a voice dies fast, as nobody hears how.
+const END: f32 = 0.003;
 
 /// Samples of a stroke's fade-in: 0.7 ms at 44.1 kHz, heard as soft wood.
 const ATTACK: u32 = 32;
@@ -97,9 +125,15 @@ const ATTACK: u32 = 32;
 impl Voice {
     fn take(&mut self, stroke: Stroke, shine: u8) {
         (self.stroke, self.shine, self.age) = (stroke, shine.min(15), 0);
-        let place = f32::from(stroke.place) * (1.0 / 127.0);
-        // A straight law, as the pads have.
-        self.gains = [-place, place].map(|place| math::clamp(1.0 + place, 0.0, 1.0));
+    }
+
+    /// Left, middle or right.
+    fn place(&self) -> usize {
+        match self.stroke.place {
+            i8::MIN..-40 => 0,
+            -40..=40 => 1,
+            _ => 2,
+        }
     }
 
     fn partials(&self, sample_rate: f32) -> [Partial; PARTIALS] {
@@ -142,7 +176,7 @@ impl State for Bells {
             let Stroke { note, gain, place, timbre } = voice.stroke;
             let last = timbre << 4 | voice.shine;
             // One that is over has no age.
-            let age = if voice.bank.is_sounding() { voice.age + 1 } else { 0 };
+            let age = if voice.bank.is_sounding() { voice.age.saturating_add(1) } else { 0 };
             let mut words = (u32::from_le_bytes([note, gain, place as u8, last]), age);
             let before = words;
             words.0.visit(word);
@@ -172,7 +206,7 @@ mod tests {
         let mut out = vec![0.0; 64 * blocks];
         for left in out.chunks_mut(BLOCK_LEN) {
             let mut right = [0.0; BLOCK_LEN];
-            bells.render(&mut [left, &mut right]);
+            bells.render(&mut [left, &mut right], 1.0);
         }
         out
     }
@@ -185,7 +219,7 @@ mod tests {
     fn a_voice_goes_on_from_two_words_as_if_nothing_had_been() {
         let mut bells = Bells::new(44_100);
         for timbre in 0..7 {
-            bells.strike(stroke(timbre, 55 + 3 * timbre), 0.6);
+            bells.strike(stroke(timbre, 55 + 3 * timbre), 0, 0.6);
             rendered(&mut bells, 20 + timbre as usize);
         }
         let mut words = Vec::new();
@@ -203,7 +237,7 @@ mod tests {
     fn every_timbre_rings_and_ends() {
         for timbre in 0..8 {
             let mut bells = Bells::new(48_000);
-            bells.strike(stroke(timbre, 62), 1.0);
+            bells.strike(stroke(timbre, 62), 0, 1.0);
             let loudest = rendered(&mut bells, 20).iter().fold(0.0_f32, |a, x| a.max(x.abs()));
             assert!((0.3..1.6).contains(&loudest), "{timbre}: {loudest}");
             rendered(&mut bells, 20_000);

@@ -64,7 +64,7 @@ impl Character {
         let (first, step) = (below(1, 8), 1 + 2 * below(2, 4));
         let length = |i: u32| {
             let length = LOOPS[((first + i * step) % 8) as usize];
-            pace * length * between(10 + i, 0.965, 1.035)
+            pace * length * between(10 + i, 0.975, 1.025)
         };
         Self {
             pace,

@@ -70,6 +70,7 @@ impl Drone {
     /// Adds one block; `shine` 0..1 raises the upper partial.
     pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], gain: f32, shine: f32) {
         let voicing = self.voicing;
+        let mut both = [0.0; BLOCK_LEN];
         for (index, set) in self.sets.iter_mut().enumerate() {
             // It heads for a little below nothing, so that it ends.
             let goal = if index == self.on { gain } else { -0.003 };
@@ -81,14 +82,13 @@ impl Drone {
             }
             let level = Segment::between(from, set.level, BLOCK_LEN);
             let [low, high, side_left, side_right] = &mut set.partials;
-            let mut both = [0.0; BLOCK_LEN];
             low.render_sine(&mut both, level.times(voicing.middle[0].1));
             high.render_sine(&mut both, level.times(voicing.middle[1].1 * (0.6 + 0.8 * shine)));
             let [left, right] = out;
             side_left.render_sine(left, level.times(voicing.sides.1));
             side_right.render_sine(right, level.times(voicing.sides.1));
-            mix::add_panned(out, &both, [Segment::flat(1.0); 2]);
         }
+        mix::add_panned(out, &both, [Segment::flat(1.0); 2]);
     }
 
     fn tune(&mut self, index: usize) {

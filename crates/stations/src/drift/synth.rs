@@ -31,6 +31,7 @@ use crate::{
 mod mixed {
     pub(super) const NEAR: f32 = 0.32;
     pub(super) const BELLS: f32 = 0.34;
+    pub(super) const ECHO: f32 = 0.72;
     pub(super) const REPEATS: f32 = 0.3;
     pub(super) const AIR: f32 = 0.11;
     pub(super) const HALO: f32 = 0.11;
@@ -57,9 +58,6 @@ pub(super) struct Synth {
     master: Master,
     /// Blocks since the beginning.
     time: u32,
-    /// The bells of the block that is under way, and how far it is.
-    struck: Block,
-    at: usize,
 }
 
 impl Synth {
@@ -104,16 +102,7 @@ impl Synth {
                 sample_rate_hz,
             ),
             time: 0,
-            struck: [[0.0; BLOCK_LEN]; 2],
-            at: 0,
         }
-    }
-
-    /// Renders the bells up to sample `at` of the block.
-    fn ring_until(&mut self, at: usize) {
-        let [left, right] = &mut self.struck;
-        self.bells.render(&mut [&mut left[self.at..at], &mut right[self.at..at]]);
-        self.at = at;
     }
 
     fn approach(&mut self) {
@@ -136,8 +125,7 @@ impl Synth {
         };
         let wet = along(&|space| even(space) * (0.06 + 0.5 * space));
         let dry = along(&|space| 0.85 - 0.45 * space);
-        self.repeat(space.from);
-        let (mut send, bells) = ([[0.0; BLOCK_LEN]; 2], &self.struck);
+        let (mut send, bells) = ([[0.0; BLOCK_LEN]; 2], self.ring(space.from));
         for side in 0..2 {
             mix::add(&mut send[side], &out[side], Segment::flat(0.2));
             mix::add(&mut send[side], &bells[side], Segment::flat(0.3));
@@ -155,20 +143,23 @@ impl Synth {
         }
     }
 
-    /// Puts the bells at their level, and adds their repeats.
-    fn repeat(&mut self, space: f32) {
+    /// The bells and their repeats.
+    fn ring(&mut self, space: f32) -> Block {
+        let mut bells = [[0.0; BLOCK_LEN]; 2];
+        let [left, right] = &mut bells;
+        self.bells.render(&mut [left, right], mixed::BELLS);
         let mut into = [0.0; BLOCK_LEN];
-        for side in &mut self.struck {
-            mix::add(&mut into, side, Segment::flat(0.25));
-            mix::scale(side, Segment::flat(mixed::BELLS));
+        for side in &bells {
+            mix::add(&mut into, side, Segment::flat(mixed::ECHO));
         }
         let mut repeats = [[0.0; BLOCK_LEN]; 2];
         let [left, right] = &mut repeats;
         self.echo.set_feedback(0.3 + 0.35 * space, 0.3);
         self.echo.render(&into, &mut [left, right]);
-        for (side, repeats) in self.struck.iter_mut().zip(&repeats) {
+        for (side, repeats) in bells.iter_mut().zip(&repeats) {
             mix::add(side, repeats, Segment::flat(mixed::REPEATS));
         }
+        bells
     }
 }
 
@@ -193,15 +184,11 @@ impl performer::Synth for Synth {
             }
             Note::Pad(pad) => self.pads.begin(pad),
             Note::LetGo(let_go) => self.pads.let_go(let_go),
-            Note::Stroke(stroke) => {
-                self.ring_until(at);
-                self.bells.strike(stroke, self.brightness.value());
-            }
+            Note::Stroke(stroke) => self.bells.strike(stroke, at, self.brightness.value()),
         }
     }
 
     fn render(&mut self, out: &mut Block) {
-        self.ring_until(BLOCK_LEN);
         self.approach();
         let [drone, breath, halo, light, blend] = self.slow;
         self.brightness.advance();
@@ -218,14 +205,12 @@ impl performer::Synth for Synth {
         let [left, right] = out;
         self.drone.render(&mut [left, right], mixed::DRONE * drone, brightness);
         self.master.process(out);
-        self.struck = [[0.0; BLOCK_LEN]; 2];
-        self.at = 0;
         self.time = self.time.wrapping_add(1);
     }
 
     fn skip(&mut self, blocks: u32) {
         self.pads.skip(blocks);
-        self.bells.skip(blocks);
+        self.bells.skip();
         self.air.skip(blocks);
         self.time = self.time.wrapping_add(blocks);
     }
