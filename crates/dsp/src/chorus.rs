@@ -72,10 +72,8 @@ impl Chorus {
         let mut start = 0;
         while start < input.len() {
             let end = start + self.steps.room(input.len() - start);
-            self.steps.take(0, &input[start..end]);
-            for (channel, out) in out.iter_mut().enumerate() {
-                out[start..end].copy_from_slice(self.steps.leaving(channel, end - start));
-            }
+            let [left, right] = out;
+            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
             if self.steps.advance(end - start) {
                 self.sway.skip(1);
                 let from = self.heads;
@@ -124,12 +122,12 @@ kernel! {
 fn sway_generic<V: Lanes>(chorus: &mut Chorus, ways: [Segment; 2]) {
     let mut cells = [0_i16; CONTROL_LEN];
     let weights = damping_weights(0.0);
-    let [left, right] = &mut chorus.steps.leaving;
+    let [left, right] = &mut chorus.steps.cells;
     let mut at = 0;
     while at < CONTROL_LEN {
+        store_cells(V::load(eight(left, at)), eight_mut(&mut cells, at));
         between_cells::<V>(&chorus.line, ways[0], at, 0, weights).store(eight_mut(left, at));
         between_cells::<V>(&chorus.line, ways[1], at, 0, weights).store(eight_mut(right, at));
-        store_cells(V::load(eight(&chorus.steps.coming[0], at)), eight_mut(&mut cells, at));
         at += LANES;
     }
     chorus.line.push_all(&cells);

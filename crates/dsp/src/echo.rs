@@ -100,10 +100,8 @@ impl Echo {
         let mut start = 0;
         while start < input.len() {
             let end = start + self.steps.room(input.len() - start);
-            self.steps.take(0, &input[start..end]);
-            for (channel, out) in out.iter_mut().enumerate() {
-                out[start..end].copy_from_slice(self.steps.leaving(channel, end - start));
-            }
+            let [left, right] = out;
+            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
             if self.steps.advance(end - start) {
                 let fade = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
                 self.fade_left = self.fade_left.saturating_sub(CONTROL_LEN as u32);
@@ -114,14 +112,14 @@ impl Echo {
             start = end;
         }
     }
+}
 
-    /// The cells of a line a time ago, one more before and after.
-    #[inline(always)]
-    fn words(&self, line: usize, time: u32, is_first: bool) -> &[i16] {
-        // What is heard has been under way for some time already; what goes round has not.
-        let delay = if is_first { time - Self::DELAY } else { time + Self::DELAY };
-        self.lines[line].words(delay as usize / 2 + 1, HALF_LEN + 2)
-    }
+/// The cells of a line a time ago, one more before and after.
+#[inline(always)]
+fn words_of(line: &Line, time: u32, is_first: bool) -> &[i16] {
+    // What is heard has been under way for some time already; what goes round has not.
+    let delay = if is_first { time - Echo::DELAY } else { time + Echo::DELAY };
+    line.words(delay as usize / 2 + 1, HALF_LEN + 2)
 }
 
 impl State for Echo {
@@ -145,13 +143,13 @@ kernel! {
 
 #[inline(always)]
 fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
-    let input = echo.halver.run::<V>(&echo.steps.coming[0]);
+    take::<V>(&echo.steps.cells[0], &mut echo.halver);
     let weights = damping_weights(echo.damping);
     let feedback = Segment::between(echo.feedback[0], echo.feedback[1], HALF_LEN);
-    let mut outs = [[0.0; HALF_LEN]; 2];
     let mut cells = [[0_i16; HALF_LEN]; 2];
-    let words = [echo.words(0, echo.to, true), echo.words(1, echo.to, false)];
-    let old = [echo.words(0, echo.from, true), echo.words(1, echo.from, false)];
+    let Echo { lines, doublers, .. } = echo;
+    let words = [words_of(&lines[0], echo.to, true), words_of(&lines[1], echo.to, false)];
+    let old = [words_of(&lines[0], echo.from, true), words_of(&lines[1], echo.from, false)];
     let is_fading = fade.from > 0.0;
     let mut at = 0;
     while at < HALF_LEN {
@@ -162,17 +160,29 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
             left = left.add_mul(share, damped::<V>(old[0], at, weights).sub(left));
             right = right.add_mul(share, damped::<V>(old[1], at, weights).sub(right));
         }
-        left.store(eight_mut(&mut outs[0], at));
-        right.store(eight_mut(&mut outs[1], at));
-        let fed = V::load(eight(&input, at)).add_mul(V::along(feedback, at), right);
+        doublers[0].take(at, left);
+        doublers[1].take(at, right);
+        let fed = echo.halver.give::<V>(at).add_mul(V::along(feedback, at), right);
         store_cells(fed, eight_mut(&mut cells[0], at));
         store_cells(left, eight_mut(&mut cells[1], at));
         at += LANES;
     }
     echo.lines[0].push_all(&cells[0]);
     echo.lines[1].push_all(&cells[1]);
-    echo.doublers[0].run::<V>(&outs[0], &mut echo.steps.leaving[0]);
-    echo.doublers[1].run::<V>(&outs[1], &mut echo.steps.leaving[1]);
+    echo.halver.turn::<V>();
+    echo.doublers[0].give::<V>(&mut echo.steps.cells[0]);
+    echo.doublers[1].give::<V>(&mut echo.steps.cells[1]);
+}
+
+/// Gives a halver all of a control step.
+#[inline(always)]
+pub(crate) fn take<V: Lanes>(input: &[f32; CONTROL_LEN], halver: &mut Halver) {
+    let mut at = 0;
+    while at < HALF_LEN {
+        let second = V::load(eight(input, 2 * at + LANES));
+        halver.take(at, V::load(eight(input, 2 * at)), second);
+        at += LANES;
+    }
 }
 
 #[cfg(test)]

@@ -23,71 +23,77 @@ pub(crate) const HALF_DELAY: usize = 10;
 const TAPS: [f32; 3] = [0.305_059, -0.075_721, 0.020_662];
 
 /// From [`CONTROL_LEN`] samples to half as many.
+///
+/// In two strokes, so that what the first wrote has reached memory when the second reads across it: a load
+/// that spans two stores still under way waits for both.
 #[derive(Clone, Debug)]
 pub(crate) struct Halver {
-    /// The last eight samples at even and at odd places.
-    before: [[f32; LANES]; 2],
+    /// Samples at even and at odd places: the last eight of before, then those of this step.
+    even: [f32; LANES + HALF_LEN],
+    odd: [f32; LANES + HALF_LEN],
 }
 
 impl Halver {
     pub(crate) fn new() -> Self {
-        Self { before: [[0.0; LANES]; 2] }
+        Self { even: [0.0; LANES + HALF_LEN], odd: [0.0; LANES + HALF_LEN] }
     }
 
+    /// Takes the eight samples of the half rate from `at` on, given as sixteen of the whole.
     #[inline(always)]
-    pub(crate) fn run<V: Lanes>(&mut self, input: &[f32; CONTROL_LEN]) -> [f32; HALF_LEN] {
-        let mut even = [0.0; LANES + HALF_LEN];
-        let mut odd = [0.0; LANES + HALF_LEN];
-        V::load(&self.before[0]).store(eight_mut(&mut even, 0));
-        V::load(&self.before[1]).store(eight_mut(&mut odd, 0));
-        let mut at = 0;
-        while at < HALF_LEN {
-            let first = V::load(eight(input, 2 * at));
-            let (e, o) = first.split_pairs(V::load(eight(input, 2 * at + LANES)));
-            e.store(eight_mut(&mut even, LANES + at));
-            o.store(eight_mut(&mut odd, LANES + at));
-            at += LANES;
-        }
-        let mut out = [0.0; HALF_LEN];
-        let mut at = 0;
-        while at < HALF_LEN {
-            let middle = V::load(eight(&even, at + LANES - 2)).mul(V::splat(0.5));
-            let pairs = around::<V>(&odd, at + LANES - 2);
-            middle.add(pairs).store(eight_mut(&mut out, at));
-            at += LANES;
-        }
-        V::load(eight(&even, HALF_LEN)).store(&mut self.before[0]);
-        V::load(eight(&odd, HALF_LEN)).store(&mut self.before[1]);
-        out
+    pub(crate) fn take<V: Lanes>(&mut self, at: usize, first: V, second: V) {
+        let (even, odd) = first.split_pairs(second);
+        even.store(eight_mut(&mut self.even, LANES + at));
+        odd.store(eight_mut(&mut self.odd, LANES + at));
+    }
+
+    /// Eight samples of the half rate, from `at` on.
+    #[inline(always)]
+    pub(crate) fn give<V: Lanes>(&self, at: usize) -> V {
+        let middle = V::load(eight(&self.even, at + LANES - 2)).mul(V::splat(0.5));
+        middle.add(around::<V>(&self.odd, at + LANES - 2))
+    }
+
+    /// The step is over.
+    #[inline(always)]
+    pub(crate) fn turn<V: Lanes>(&mut self) {
+        let (even, odd) =
+            (V::load(eight(&self.even, HALF_LEN)), V::load(eight(&self.odd, HALF_LEN)));
+        even.store(eight_mut(&mut self.even, 0));
+        odd.store(eight_mut(&mut self.odd, 0));
     }
 }
 
-/// From half as many samples back to [`CONTROL_LEN`].
+/// From half as many samples back to [`CONTROL_LEN`]; in two strokes, as [`Halver`].
 #[derive(Clone, Debug)]
 pub(crate) struct Doubler {
-    before: [f32; LANES],
+    /// The last eight of before, then those of this step.
+    line: [f32; LANES + HALF_LEN],
 }
 
 impl Doubler {
     pub(crate) fn new() -> Self {
-        Self { before: [0.0; LANES] }
+        Self { line: [0.0; LANES + HALF_LEN] }
     }
 
+    /// Takes eight samples of the half rate, from `at` on.
     #[inline(always)]
-    pub(crate) fn run<V: Lanes>(&mut self, input: &[f32; HALF_LEN], out: &mut [f32; CONTROL_LEN]) {
-        let mut line = [0.0; LANES + HALF_LEN];
-        V::load(&self.before).store(eight_mut(&mut line, 0));
-        line[LANES..].copy_from_slice(input);
+    pub(crate) fn take<V: Lanes>(&mut self, at: usize, samples: V) {
+        samples.store(eight_mut(&mut self.line, LANES + at));
+    }
+
+    /// Writes the step at the whole rate; it is over.
+    #[inline(always)]
+    pub(crate) fn give<V: Lanes>(&mut self, out: &mut [f32; CONTROL_LEN]) {
         let mut at = 0;
         while at < HALF_LEN {
-            let even = V::load(eight(&line, at + LANES - 3));
-            let odd = around::<V>(&line, at + LANES - 2).mul(V::splat(2.0));
+            let even = V::load(eight(&self.line, at + LANES - 3));
+            let odd = around::<V>(&self.line, at + LANES - 2).mul(V::splat(2.0));
             let (first, second) = even.join_pairs(odd);
             first.store(eight_mut(out, 2 * at));
             second.store(eight_mut(out, 2 * at + LANES));
             at += LANES;
         }
-        V::load(eight(&line, HALF_LEN)).store(&mut self.before);
+        V::load(eight(&self.line, HALF_LEN)).store(eight_mut(&mut self.line, 0));
     }
 }
 
@@ -104,17 +110,18 @@ fn pair<V: Lanes>(line: &[f32], at: usize, k: usize) -> V {
     V::load(eight(line, at - 1 - k)).add(V::load(eight(line, at + k)))
 }
 
-/// Runs of any length, gathered into whole control steps: what comes in leaves one step later.
+/// Runs of any length, gathered into whole control steps: what comes in leaves one step later, and takes
+/// the place of what leaves.
 #[derive(Clone, Debug)]
 pub(crate) struct Steps {
-    pub(crate) coming: [[f32; CONTROL_LEN]; 2],
-    pub(crate) leaving: [[f32; CONTROL_LEN]; 2],
+    /// What has come in this step; where it has not come yet, what leaves.
+    pub(crate) cells: [[f32; CONTROL_LEN]; 2],
     at: usize,
 }
 
 impl Steps {
     pub(crate) fn new() -> Self {
-        Self { coming: [[0.0; CONTROL_LEN]; 2], leaving: [[0.0; CONTROL_LEN]; 2], at: 0 }
+        Self { cells: [[0.0; CONTROL_LEN]; 2], at: 0 }
     }
 
     pub(crate) fn reset(&mut self) {
@@ -126,14 +133,23 @@ impl Steps {
         len.min(CONTROL_LEN - self.at)
     }
 
-    /// Takes as many samples of one channel as there are.
-    pub(crate) fn take(&mut self, channel: usize, input: &[f32]) {
-        self.coming[channel][self.at..self.at + input.len()].copy_from_slice(input);
+    /// Takes samples of both channels and gives those that leave.
+    #[inline]
+    pub(crate) fn exchange(&mut self, [left, right]: [&mut [f32]; 2]) {
+        for (io, cells) in [left, right].into_iter().zip(&mut self.cells) {
+            let cells = &mut cells[self.at..self.at + io.len()];
+            io.iter_mut().zip(cells).for_each(|(io, cell)| std::mem::swap(io, cell));
+        }
     }
 
-    /// What leaves meanwhile.
-    pub(crate) fn leaving(&self, channel: usize, len: usize) -> &[f32] {
-        &self.leaving[channel][self.at..self.at + len]
+    /// Takes samples of one channel and gives those of both that leave.
+    #[inline]
+    pub(crate) fn take(&mut self, input: &[f32], [left, right]: [&mut [f32]; 2]) {
+        let cells = self.cells[0][self.at..self.at + input.len()].iter_mut();
+        for ((left, input), cell) in left.iter_mut().zip(input).zip(cells) {
+            (*left, *cell) = (*cell, *input);
+        }
+        right.copy_from_slice(&self.cells[1][self.at..self.at + input.len()]);
     }
 
     /// Time goes on; tells whether a step is complete: then it is to be worked on.
@@ -155,8 +171,16 @@ mod tests {
         let (mut halver, mut doubler) = (Halver::new(), Doubler::new());
         let mut out = Vec::new();
         for block in input.as_chunks::<CONTROL_LEN>().0 {
+            for at in (0..HALF_LEN).step_by(LANES) {
+                let first = Portable::load(eight(block, 2 * at));
+                halver.take(at, first, Portable::load(eight(block, 2 * at + LANES)));
+            }
+            for at in (0..HALF_LEN).step_by(LANES) {
+                doubler.take(at, halver.give::<Portable>(at));
+            }
+            halver.turn::<Portable>();
             let mut whole = [0.0; CONTROL_LEN];
-            doubler.run::<Portable>(&halver.run::<Portable>(block), &mut whole);
+            doubler.give::<Portable>(&mut whole);
             out.extend(whole);
         }
         out

@@ -51,7 +51,7 @@ pub use line::Line;
 pub use modal::{ModalBank, Partial};
 pub use noise::Noise;
 pub use octet::Octet;
-pub use phase::Phase;
+pub use phase::{Phase, step_from};
 pub use quartet::Quartet;
 pub use ramp::Ramp;
 pub use reverb::Reverb;

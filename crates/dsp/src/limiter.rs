@@ -17,18 +17,20 @@ use crate::{
 /// A look-ahead limiter for two channels.
 #[derive(Clone, Debug)]
 pub struct Limiter {
-    coming: [[f32; LEN]; 2],
-    held: [[f32; LEN]; 2],
-    leaving: [[f32; LEN]; 2],
+    /// What has come, and where it has not come yet, what leaves; then what is held. The first three
+    /// samples of each channel are the last of the one before.
+    blocks: [[[f32; BEFORE + LEN]; 2]; 2],
+    /// Which of the two is being filled.
+    filling: usize,
     /// Limits of what is held, then of what comes.
     limits: [f32; 2 * PARTS],
-    /// The last three samples of what is held.
-    before: [[f32; 3]; 2],
     gain: f32,
     release: f32,
     at: usize,
 }
 
+/// Samples that stand before a block, so that what lies between it and the one before can be weighed.
+const BEFORE: usize = 3;
 /// Samples that are weighed together.
 const LEN: usize = 64;
 /// Samples of one limit.
@@ -60,32 +62,32 @@ impl Limiter {
     /// When the lengths differ.
     pub fn process(&mut self, io: &mut [&mut [f32]; 2]) {
         let len = io[0].len();
+        assert_eq!(len, io[1].len(), "both channels are of one length");
         let mut start = 0;
         while start < len {
             let run = (len - start).min(LEN - self.at);
-            for (channel, io) in io.iter_mut().enumerate() {
+            let from = BEFORE + self.at;
+            for (io, block) in io.iter_mut().zip(&mut self.blocks[self.filling]) {
+                let cells = &mut block[from..from + run];
                 let io = &mut io[start..start + run];
-                self.coming[channel][self.at..self.at + run].copy_from_slice(io);
-                io.copy_from_slice(&self.leaving[channel][self.at..self.at + run]);
+                io.iter_mut().zip(cells).for_each(|(io, cell)| std::mem::swap(io, cell));
             }
             self.at += run;
             start += run;
             if self.at == LEN {
                 self.at = 0;
                 self.weigh();
-                self.release_held();
-                self.held = self.coming;
+                self.filling = 1 - self.filling;
+                self.turn_down();
             }
         }
     }
 
     fn with_release(release: f32) -> Self {
         Self {
-            coming: [[0.0; LEN]; 2],
-            held: [[0.0; LEN]; 2],
-            leaving: [[0.0; LEN]; 2],
+            blocks: [[[0.0; BEFORE + LEN]; 2]; 2],
+            filling: 0,
             limits: [1.0; 2 * PARTS],
-            before: [[0.0; 3]; 2],
             gain: 1.0,
             release,
             at: 0,
@@ -95,22 +97,21 @@ impl Limiter {
     /// Finds the limits of what has come.
     fn weigh(&mut self) {
         self.limits.copy_within(PARTS.., 0);
-        let mut lines = [[0.0; LEN + 3]; 2];
-        for ((line, coming), before) in lines.iter_mut().zip(&self.coming).zip(&mut self.before) {
-            line[..3].copy_from_slice(before);
-            line[3..].copy_from_slice(coming);
-            before.copy_from_slice(&coming[LEN - 3..]);
-        }
-        for (limit, peak) in self.limits[PARTS..].iter_mut().zip(peaks(&lines)) {
+        let peaks = peaks(&self.blocks[self.filling]);
+        for (limit, peak) in self.limits[PARTS..].iter_mut().zip(peaks) {
             *limit = if peak > Self::CEILING { Self::CEILING / peak } else { 1.0 };
+        }
+        let (a, b) = self.blocks.split_at_mut(1);
+        let (now, next) = if self.filling == 0 { (&a[0], &mut b[0]) } else { (&b[0], &mut a[0]) };
+        for (now, next) in now.iter().zip(next) {
+            next[..BEFORE].copy_from_slice(&now[LEN..]);
         }
     }
 
-    /// Turns down what is held, along straight lines between the nodes, and lets it leave.
-    fn release_held(&mut self) {
+    /// Turns down what was held and leaves now, along straight lines between the nodes.
+    fn turn_down(&mut self) {
         let limits = &self.limits;
         if self.gain == 1.0 && limits.iter().all(|limit| *limit == 1.0) {
-            self.leaving = self.held;
             return;
         }
         for part in 0..PARTS {
@@ -123,11 +124,9 @@ impl Limiter {
             }
             self.gain = if to > 0.999_9 { 1.0 } else { to };
             let step = (self.gain - from) * (1.0 / PART_LEN as f32);
-            let samples = part * PART_LEN..(part + 1) * PART_LEN;
-            for (leaving, held) in self.leaving.iter_mut().zip(&self.held) {
-                let leaving = &mut leaving[samples.clone()];
-                leaving.copy_from_slice(&held[samples.clone()]);
-                crate::mix::scale(leaving, Segment { from, step });
+            let first = BEFORE + part * PART_LEN;
+            for block in &mut self.blocks[self.filling] {
+                crate::mix::scale(&mut block[first..first + PART_LEN], Segment { from, step });
             }
         }
     }
@@ -141,13 +140,13 @@ impl State for Limiter {
 }
 
 kernel! {
-    fn peaks = peaks_generic(lines: &[[f32; LEN + 3]; 2]) -> [f32; PARTS];
+    fn peaks = peaks_generic(lines: &[[f32; BEFORE + LEN]; 2]) -> [f32; PARTS];
 }
 
 /// The highest of each part of both lines, and of the points halfway before its samples; two samples
 /// late, which is within the reach of a node.
 #[inline(always)]
-fn peaks_generic<V: Lanes>(lines: &[[f32; LEN + 3]; 2]) -> [f32; PARTS] {
+fn peaks_generic<V: Lanes>(lines: &[[f32; BEFORE + LEN]; 2]) -> [f32; PARTS] {
     let mut peaks = [0.0; PARTS];
     for (part, peak) in peaks.iter_mut().enumerate() {
         let mut highest = V::splat(0.0);

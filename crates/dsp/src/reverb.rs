@@ -90,11 +90,9 @@ impl Reverb {
         let mut start = 0;
         while start < len {
             let run = self.steps.room(len - start);
-            for (channel, io) in io.iter_mut().enumerate() {
-                let io = &mut io[start..start + run];
-                self.steps.take(channel, io);
-                io.copy_from_slice(self.steps.leaving(channel, run));
-            }
+            let [left, right] = io;
+            let samples = start..start + run;
+            self.steps.exchange([&mut left[samples.clone()], &mut right[samples]]);
             if self.steps.advance(run) {
                 let sways = [0, 1].map(|index| self.way_of(index));
                 answer(self, &sways);
@@ -138,21 +136,9 @@ kernel! {
 
 #[inline(always)]
 fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
-    let (mut mid, mut side) = ([0.0; CONTROL_LEN], [0.0; CONTROL_LEN]);
-    let [left, right] = &reverb.steps.coming;
-    let mut at = 0;
-    while at < CONTROL_LEN {
-        let half = V::splat(0.5);
-        let (left, right) = (V::load(eight(left, at)), V::load(eight(right, at)));
-        half.mul(left.add(right)).store(eight_mut(&mut mid, at));
-        half.mul(left.sub(right)).store(eight_mut(&mut side, at));
-        at += LANES;
-    }
-    let mut mid = reverb.halvers[0].run::<V>(&mid);
-    let side = reverb.halvers[1].run::<V>(&side);
+    let mut mid = halve::<V>(&reverb.steps.cells, &mut reverb.halvers);
     reverb.diffusers[0].run::<V>(&mut mid);
     reverb.diffusers[1].run::<V>(&mut mid);
-    let (mut left, mut right) = ([0.0; HALF_LEN], [0.0; HALF_LEN]);
     let mut cells = [[0_i16; HALF_LEN]; 8];
     let words = std::array::from_fn::<&[i16], 8, _>(|index| {
         let whole = sways.get(index).map_or(0, |way| way.whole);
@@ -171,13 +157,13 @@ fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
         let t5 = damped::<V>(words[5], at, weights);
         let t6 = damped::<V>(words[6], at, weights);
         let t7 = damped::<V>(words[7], at, weights);
-        t0.add(t2).add(t4.sub(t6)).store(eight_mut(&mut left, at));
-        t1.add(t3).sub(t5.sub(t7)).store(eight_mut(&mut right, at));
+        reverb.doublers[0].take(at, t0.add(t2).add(t4.sub(t6)));
+        reverb.doublers[1].take(at, t1.add(t3).sub(t5.sub(t7)));
         let (p0, p1, p2, p3) = (t0.add(t1), t0.sub(t1), t2.add(t3), t2.sub(t3));
         let (p4, p5, p6, p7) = (t4.add(t5), t4.sub(t5), t6.add(t7), t6.sub(t7));
         let (q0, q1, q2, q3) = (p0.add(p2), p1.add(p3), p0.sub(p2), p1.sub(p3));
         let (q4, q5, q6, q7) = (p4.add(p6), p5.add(p7), p4.sub(p6), p5.sub(p7));
-        let (mid, side) = (V::load(eight(&mid, at)), V::load(eight(&side, at)));
+        let (mid, side) = (V::load(eight(&mid, at)), reverb.halvers[1].give::<V>(at));
         let (plus, minus) = (mid.add(side), mid.sub(side));
         store_cells(plus.add_mul(gain, q0.add(q4)), eight_mut(&mut cells[0], at));
         store_cells(minus.add_mul(gain, q1.add(q5)), eight_mut(&mut cells[1], at));
@@ -192,8 +178,34 @@ fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
     for (line, cells) in reverb.lines.iter_mut().zip(&cells) {
         line.push_all(cells);
     }
-    reverb.doublers[0].run::<V>(&left, &mut reverb.steps.leaving[0]);
-    reverb.doublers[1].run::<V>(&right, &mut reverb.steps.leaving[1]);
+    reverb.halvers[0].turn::<V>();
+    reverb.halvers[1].turn::<V>();
+    reverb.doublers[0].give::<V>(&mut reverb.steps.cells[0]);
+    reverb.doublers[1].give::<V>(&mut reverb.steps.cells[1]);
+}
+
+/// Mid and side of what comes, given to the two halvers; the mid at half the rate.
+#[inline(always)]
+pub(crate) fn halve<V: Lanes>(
+    [left, right]: &[[f32; CONTROL_LEN]; 2],
+    [mid, side]: &mut [Halver; 2],
+) -> [f32; HALF_LEN] {
+    let half = V::splat(0.5);
+    let mut at = 0;
+    while at < HALF_LEN {
+        let (a, b) = (V::load(eight(left, 2 * at)), V::load(eight(left, 2 * at + LANES)));
+        let (c, d) = (V::load(eight(right, 2 * at)), V::load(eight(right, 2 * at + LANES)));
+        mid.take(at, half.mul(a.add(c)), half.mul(b.add(d)));
+        side.take(at, half.mul(a.sub(c)), half.mul(b.sub(d)));
+        at += LANES;
+    }
+    let mut out = [0.0; HALF_LEN];
+    let mut at = 0;
+    while at < HALF_LEN {
+        mid.give::<V>(at).store(eight_mut(&mut out, at));
+        at += LANES;
+    }
+    out
 }
 
 /// Weights of a sample and of both its neighbours: a low-pass of three taps.

@@ -18,7 +18,7 @@ use crate::{
     half::{Doubler, HALF_LEN, Halver, Steps},
     line::store_cells,
     math,
-    reverb::{AllPass, damped, damping_weights},
+    reverb::{AllPass, damped, damping_weights, halve},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
 };
 
@@ -82,11 +82,9 @@ impl Room {
         let mut start = 0;
         while start < len {
             let run = self.steps.room(len - start);
-            for (channel, io) in io.iter_mut().enumerate() {
-                let io = &mut io[start..start + run];
-                self.steps.take(channel, io);
-                io.copy_from_slice(self.steps.leaving(channel, run));
-            }
+            let [left, right] = io;
+            let samples = start..start + run;
+            self.steps.exchange([&mut left[samples.clone()], &mut right[samples]]);
             if self.steps.advance(run) {
                 answer(self);
             }
@@ -101,20 +99,8 @@ kernel! {
 
 #[inline(always)]
 fn answer_generic<V: Lanes>(room: &mut Room) {
-    let (mut mid, mut side) = ([0.0; CONTROL_LEN], [0.0; CONTROL_LEN]);
-    let [left, right] = &room.steps.coming;
-    let mut at = 0;
-    while at < CONTROL_LEN {
-        let half = V::splat(0.5);
-        let (left, right) = (V::load(eight(left, at)), V::load(eight(right, at)));
-        half.mul(left.add(right)).store(eight_mut(&mut mid, at));
-        half.mul(left.sub(right)).store(eight_mut(&mut side, at));
-        at += LANES;
-    }
-    let mut mid = room.halvers[0].run::<V>(&mid);
-    let side = room.halvers[1].run::<V>(&side);
+    let mut mid = halve::<V>(&room.steps.cells, &mut room.halvers);
     room.diffuser.run::<V>(&mut mid);
-    let (mut left, mut right) = ([0.0; HALF_LEN], [0.0; HALF_LEN]);
     let mut cells = [[0_i16; HALF_LEN]; 4];
     let words = std::array::from_fn::<&[i16], 4, _>(|index| {
         room.lines[index].words(room.lengths[index] + 1, HALF_LEN + 2)
@@ -127,10 +113,10 @@ fn answer_generic<V: Lanes>(room: &mut Room) {
         let t1 = damped::<V>(words[1], at, weights);
         let t2 = damped::<V>(words[2], at, weights);
         let t3 = damped::<V>(words[3], at, weights);
-        t0.add(t2).store(eight_mut(&mut left, at));
-        t1.sub(t3).store(eight_mut(&mut right, at));
+        room.doublers[0].take(at, t0.add(t2));
+        room.doublers[1].take(at, t1.sub(t3));
         let (p0, p1, p2, p3) = (t0.add(t1), t0.sub(t1), t2.add(t3), t2.sub(t3));
-        let (mid, side) = (V::load(eight(&mid, at)), V::load(eight(&side, at)));
+        let (mid, side) = (V::load(eight(&mid, at)), room.halvers[1].give::<V>(at));
         let (plus, minus) = (mid.add(side), mid.sub(side));
         store_cells(plus.add_mul(gain, p0.add(p2)), eight_mut(&mut cells[0], at));
         store_cells(minus.add_mul(gain, p1.add(p3)), eight_mut(&mut cells[1], at));
@@ -141,8 +127,10 @@ fn answer_generic<V: Lanes>(room: &mut Room) {
     for (line, cells) in room.lines.iter_mut().zip(&cells) {
         line.push_all(cells);
     }
-    room.doublers[0].run::<V>(&left, &mut room.steps.leaving[0]);
-    room.doublers[1].run::<V>(&right, &mut room.steps.leaving[1]);
+    room.halvers[0].turn::<V>();
+    room.halvers[1].turn::<V>();
+    room.doublers[0].give::<V>(&mut room.steps.cells[0]);
+    room.doublers[1].give::<V>(&mut room.steps.cells[1]);
 }
 
 #[cfg(test)]

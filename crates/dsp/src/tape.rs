@@ -122,10 +122,8 @@ impl Tape {
         let mut start = 0;
         while start < input.len() {
             let end = start + self.steps.room(input.len() - start);
-            self.steps.take(0, &input[start..end]);
-            for (channel, out) in out.iter_mut().enumerate() {
-                out[start..end].copy_from_slice(self.steps.leaving(channel, end - start));
-            }
+            let [left, right] = out;
+            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
             if self.steps.advance(end - start) {
                 self.turn();
             }
@@ -189,26 +187,26 @@ kernel! {
 
 #[inline(always)]
 fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
-    let input = tape.halver.run::<V>(&tape.steps.coming[0]);
+    crate::echo::take::<V>(&tape.steps.cells[0], &mut tape.halver);
     let feedback = Segment::between(tape.feedback[0], tape.feedback[1], HALF_LEN);
     let weights = damping_weights(tape.damping);
-    let mut outs = [[0.0; HALF_LEN]; 2];
     let mut cells = [0_i16; HALF_LEN];
     let mut at = 0;
     while at < HALF_LEN {
         let left = between_cells::<V>(&tape.tape, head, at, 0, weights);
         let right = between_cells::<V>(&tape.tape, head, at, apart, weights);
-        left.store(eight_mut(&mut outs[0], at));
-        right.store(eight_mut(&mut outs[1], at));
+        tape.doublers[0].take(at, left);
+        tape.doublers[1].take(at, right);
         // What goes round has not yet been under way through the rest of the part.
         let round = between_cells::<V>(&tape.tape, head, at, Tape::DELAY as usize / 2, weights);
-        let fed = V::load(eight(&input, at)).add_mul(V::along(feedback, at), round);
+        let fed = tape.halver.give::<V>(at).add_mul(V::along(feedback, at), round);
         store_cells(fed.saturate(), eight_mut(&mut cells, at));
         at += LANES;
     }
     tape.tape.push_all(&cells);
-    tape.doublers[0].run::<V>(&outs[0], &mut tape.steps.leaving[0]);
-    tape.doublers[1].run::<V>(&outs[1], &mut tape.steps.leaving[1]);
+    tape.halver.turn::<V>();
+    tape.doublers[0].give::<V>(&mut tape.steps.cells[0]);
+    tape.doublers[1].give::<V>(&mut tape.steps.cells[1]);
 }
 
 /// Eight samples where a moving head is, `further` behind it: between two cells on a straight line, damped.

@@ -19,6 +19,7 @@ mod stream {
     pub(super) const STEP: u32 = 20;
     pub(super) const FILL: u32 = 30;
     pub(super) const SET: u32 = 60;
+    pub(super) const NIGHT: u32 = 80;
 }
 
 /// A note of the line.
@@ -101,7 +102,10 @@ impl Composer {
         let share = self.place.share(tick.step);
         let held = section.held;
         let mut step = Step { len: self.clock.step_len(), held, ..Step::default() };
-        step.light = section.light[0] + (section.light[1] - section.light[0]) * share + 0.45 * tide;
+        step.light = section.light[0]
+            + (section.light[1] - section.light[0]) * share
+            + 0.45 * tide
+            + 1.7 * (self.mood(0) - 0.5);
         step.riser = section.riser * math::clamp(2.0 * share - 1.0, 0.0, 1.0);
         step.blend = [-1.0, 0.0, 0.35, -0.55][self.of_set(0, 4) as usize];
         self.compose_line(tick.step, &mut step);
@@ -124,7 +128,8 @@ impl Composer {
         let gate = self.gate.pass(&self.chance, now, 0.6 * forget);
         let accent = self.accent.pass(&self.chance, now, forget);
         let weight = [0.3, -0.12, 0.1, -0.05][now as usize % 4];
-        let wanted = (0.18 + 0.66 * self.density + weight) * (0.35 + 0.65 * section.line);
+        let busy = 0.7 + 0.6 * self.mood(1);
+        let wanted = busy * (0.18 + 0.66 * self.density + weight) * (0.35 + 0.65 * section.line);
         if gate > wanted {
             step.rests = true;
             return;
@@ -143,8 +148,9 @@ impl Composer {
             18 => -1,
             _ => 3,
         };
-        // The root lies between E1 and D#2.
-        let note = scale.note_from(0, 16) + scale.note(degree) - scale.note(0);
+        // The root lies between E1 and D#2, or from G1 on, as the seed will have it.
+        let lowest = 16 + 3 * self.chance.below(stream::NIGHT + 11, 0, 2) as i32;
+        let note = scale.note_from(0, lowest) + scale.note(degree) - scale.note(0);
         step.line = Some(LineNote {
             note: note as f32,
             is_accented: accent < 0.34 || now == 0 && accent < 0.7,
@@ -161,12 +167,13 @@ impl Composer {
         // Without energy there is no kick at all.
         let kick = section.kick * if energy < 0.15 { 0.0 } else { 1.0 };
         let off_beat = [10, 14, 7, 10][self.of_set(2, 4) as usize];
-        if now % 4 == 0 {
+        if self.place.kicks(&self.chance) >> now & 1 == 1 {
             step.kick = kick;
         } else if now == off_beat && holds(0) < 0.45 * energy && self.place.bar % 2 == 1 {
             step.kick = 0.7 * kick;
         }
         let busy = section.hats * (0.25 + 0.75 * self.density) * (0.5 + 0.5 * energy);
+        let busy = busy * (0.55 + 0.75 * self.mood(2));
         let accent = [0.45, 0.3, 1.0, 0.4][now as usize % 4];
         if now % 2 == 0 && busy > 0.2 || rolls(0) < 1.3 * busy - 0.25 {
             step.hat = accent * (0.75 + 0.25 * rolls(1)) * (0.4 + 0.6 * section.hats);
@@ -217,18 +224,20 @@ impl Composer {
             let onsets = 2 + (self.density * 2.6) as u32 + holds(2) % 2;
             euclid(tick.step, onsets, 16, holds(3) % 16)
         };
-        if !is_onset || section.stabs * (0.4 + self.energy()) < 0.3 {
+        let stabs = math::clamp(section.stabs * (0.5 + 0.9 * self.mood(3)), 0.0, 1.0);
+        if !is_onset || stabs * (0.4 + self.energy()) < 0.3 {
             return;
         }
         let is_off = self.chance.unit(stream::CHORD, tick.count) < 0.12;
-        step.stab = section.stabs * if is_off { 0.0 } else { 0.75 + 0.25 * section.held };
+        step.stab = stabs * if is_off { 0.0 } else { 0.75 + 0.25 * section.held };
         // A chord lasts two bars; four of them make a section, the first at home.
         let chord = self.place.bar / 2;
         let scale = self.scale();
         let home = if chord == 0 { 0 } else { holds(4 + chord) as i32 % scale.len() };
         let kinds = [ChordKind::Seventh, ChordKind::Quartal, ChordKind::Ninth, ChordKind::Seventh];
         let kind = kinds[self.of_set(3, 4) as usize];
-        self.chord = lead(self.chord, &kind.notes::<4>(&scale, home), 42..=66);
+        let register = 38 + 3 * self.chance.below(stream::NIGHT + 10, 0, 4) as i32;
+        self.chord = lead(self.chord, &kind.notes::<4>(&scale, home), register..=register + 24);
         step.chord = self.chord.map(|note| note as f32);
     }
 
@@ -256,6 +265,12 @@ impl Composer {
     /// A choice of the set's, below `count`.
     fn of_set(&self, what: u32, count: u32) -> u32 {
         self.chance.below(stream::SET + what, self.place.set, count)
+    }
+
+    /// What this set is like in one respect, 0..1: half the night's, half its own.
+    fn mood(&self, what: u32) -> f32 {
+        let night = self.chance.unit(stream::NIGHT + what, 0);
+        0.4 * night + 0.6 * self.chance.unit(stream::SET + 10 + what, self.place.set)
     }
 
     fn root(&self) -> i32 {

@@ -1,15 +1,13 @@
 //! The drums: kick, hats, clap, crash, riser and blip.
 //!
 //! ```text
-//! kick:   sine from 330 Hz down to 49 Hz, by halves every 5.5 ms, bent a little
+//! kick:   sine from 330 Hz down to 45 to 56 Hz, by halves every 5.5 ms, bent a little
 //! noises: left, right ─► second difference ─► hats, crash ─┐
 //!                     └► first difference ─► clap, riser ──┴► four low-passes of the bank
 //! ```
 
-use perpetuo_dsp::{Decay, Noise, Phase, Segment, State, Tuning, math, mix};
+use perpetuo_dsp::{Chance, Decay, Noise, Phase, Segment, State, Tuning, math, mix, step_from};
 use perpetuo_station::BLOCK_LEN;
-
-use crate::performer::GRID;
 
 /// The drum set.
 pub(super) struct Drums {
@@ -30,16 +28,35 @@ pub(super) struct Drums {
     blip_body: Decay,
     blip_note: f32,
     blip_place: f32,
+    kit: Kit,
     sample_rate: f32,
 }
 
+/// What one seed's drums are like.
+#[derive(Clone, Copy, Debug)]
+struct Kit {
+    /// Where the kick's pitch ends, and how long it rings.
+    kick_hz: f32,
+    kick_half_seconds: f32,
+    /// Octaves from the middle of hats and of claps.
+    hat_octaves: f32,
+    clap_octaves: f32,
+}
+
 impl Drums {
-    pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
+    pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
+        let kit = Kit {
+            kick_hz: chance.between(41, 0, 45.0, 56.0),
+            kick_half_seconds: chance.between(41, 1, 0.055, 0.095),
+            hat_octaves: chance.between(41, 2, -0.35, 0.15),
+            clap_octaves: chance.between(41, 3, -0.5, 0.3),
+        };
         Self {
+            kit,
             kick: Phase::new(),
             kick_body: Decay::new(),
             kick_sweep: Decay::new(),
-            noise: Noise::new(salt),
+            noise: Noise::new(chance.word(40, 2)),
             before: [[0.0; 2]; 2],
             hat: Decay::new(),
             crash: Decay::new(),
@@ -57,7 +74,7 @@ impl Drums {
 
     pub(super) fn kick(&mut self, gain: f32) {
         if !self.kick_body.is_sounding() {
-            self.kick.turn = 0;
+            (self.kick.turn, self.kick.step) = (0, 0);
         }
         self.kick_body.strike(gain);
         self.kick_sweep.strike(1.0);
@@ -108,16 +125,13 @@ impl Drums {
         if len == 0 || !self.kick_body.is_sounding() {
             return;
         }
-        let level = self.kick_body.advance(len, 0.000_4 * rate, 0.075 * rate);
+        let level = self.kick_body.advance(len, 0.000_4 * rate, self.kit.kick_half_seconds * rate);
         let sweep = self.kick_sweep.advance(len, 0.000_1 * rate, 0.011 * rate);
-        let hz = |sweep: f32| 49.0 + 280.0 * sweep * sweep;
-        // Eight samples a pitch: a glide in steps of 0.2 ms.
-        for (row, out) in out.chunks_mut(GRID).enumerate() {
-            let share = sweep.at(row * GRID + GRID / 2);
-            self.kick.set_phase_step(hz(share) / rate);
-            let from = level.at(row * GRID);
-            self.kick.render_sine(out, Segment { from, step: level.step });
+        let hz = |sweep: f32| self.kit.kick_hz + 280.0 * sweep * sweep;
+        if self.kick.step == 0 {
+            self.kick.step = step_from(hz(sweep.from) / rate);
         }
+        self.kick.render_sweep(out, level, step_from(hz(sweep.at(len)) / rate));
         mix::saturate(out, Segment::flat(1.6));
     }
 
@@ -125,8 +139,9 @@ impl Drums {
     /// `light` in octaves. Tells how the four filters are to stand.
     pub(super) fn render_noises(&mut self, out: &mut [&mut [f32]; 4], light: f32) -> [Tuning; 4] {
         let (len, rate) = (out[0].len(), self.sample_rate);
-        let high = Tuning::new(9_000.0 * math::exp2(0.4 * light) / rate, 0.8);
-        let middle = 3300.0 * math::exp2(0.3 * light + 2.0 * self.riser);
+        let high =
+            Tuning::new(9_000.0 * math::exp2(0.4 * light + self.kit.hat_octaves) / rate, 0.8);
+        let middle = 3300.0 * math::exp2(0.3 * light + 2.0 * self.riser + self.kit.clap_octaves);
         let middle = Tuning::new(middle / rate, 0.8);
         let is_silent = !self.hat.is_sounding()
             && !self.crash.is_sounding()
@@ -186,7 +201,7 @@ fn sum(a: Segment, b: Segment) -> Segment {
 
 impl State for Drums {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.kick.turn.visit(word);
+        self.kick.visit(word);
         self.blip.turn.visit(word);
         let decays = [
             &mut self.kick_body,

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! set:      warm-up ─► line ─► full ─► break ─► peak ─► strip ─► line ...   ─► fade ─► haze, a breath
+//! sets:     each of one style out of four, all of them before one comes again
 //! an hour:  the tide, which every set rises or falls with, turns every 20 minutes or so
 //! ```
 
@@ -49,6 +50,31 @@ const SECTIONS: [Section; 10] = [
     Section { title: "Haze",    kick: 0.0, hats: 0.0, open: 0.0, clap: 0.0, line: 0.25, stabs: 1.0, blip: 0.35, held: 1.0, light: [-1.0, 0.4], riser: 0.6, next: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0] },
 ];
 
+/// What a set makes of its sections: factors of their amounts, and what is added to some.
+#[derive(Clone, Copy, Debug)]
+struct Style {
+    kick: f32,
+    hats: f32,
+    clap: f32,
+    line: f32,
+    stabs: f32,
+    held: f32,
+    light: f32,
+    /// Whether kicks keep away from the even beats.
+    is_broken: bool,
+}
+
+#[rustfmt::skip]
+const STYLES: [Style; 4] = [
+    // Acid, dub, broken beats, and one without drums.
+    Style { kick: 1.0, hats: 1.0, clap: 1.0, line: 1.0, stabs: 0.8, held: 0.0, light: 0.0, is_broken: false },
+    Style { kick: 0.9, hats: 0.4, clap: 0.5, line: 0.55, stabs: 1.6, held: 0.45, light: -0.8, is_broken: false },
+    Style { kick: 1.0, hats: 1.1, clap: 1.0, line: 1.1, stabs: 0.5, held: 0.0, light: 0.5, is_broken: true },
+    Style { kick: 0.0, hats: 0.12, clap: 0.0, line: 0.8, stabs: 1.7, held: 0.7, light: 0.1, is_broken: false },
+];
+
+const WEIGHTLESS: usize = 3;
+
 /// Where in the arrangement it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
@@ -61,6 +87,8 @@ pub(super) struct Place {
     /// Sets so far, and sections until this one fades.
     pub set: u32,
     left: u32,
+    /// The style of the set, in the order of [`STYLES`].
+    style: u32,
     /// Semitones above the root that this set has moved to, 0..12.
     pub key: i32,
 }
@@ -71,6 +99,7 @@ mod stream {
     pub(super) const SET_LEN: u32 = 50;
     pub(super) const KEY: u32 = 51;
     pub(super) const TIDE: u32 = 52;
+    pub(super) const STYLE: u32 = 53;
 }
 
 impl Place {
@@ -81,7 +110,7 @@ impl Place {
     pub(super) fn start(chance: &Chance) -> Self {
         let kind = 1 + chance.below(stream::SECTION, u32::MAX, 2);
         let left = 7 + chance.below(stream::SET_LEN, 0, 7);
-        Self { kind, count: 0, bar: 0, set: 0, left, key: 0 }
+        Self { kind, count: 0, bar: 0, set: 0, left, style: Self::style_of(chance, 0), key: 0 }
     }
 
     /// One bar on.
@@ -103,7 +132,9 @@ impl Place {
         };
         if self.kind == WARM_UP {
             self.set = self.set.wrapping_add(1);
-            self.left = 9 + chance.below(stream::SET_LEN, self.set, 8);
+            self.style = Self::style_of(chance, self.set);
+            let sections = 9 + chance.below(stream::SET_LEN, self.set, 8);
+            self.left = if self.style as usize == WEIGHTLESS { sections / 2 } else { sections };
             let moves = [5, 7, 3, 10, 2, 5, 8, 0];
             let pick = chance.below(stream::KEY, self.set, 8) as usize;
             self.key = (self.key + moves[pick]) % 12;
@@ -111,8 +142,44 @@ impl Place {
     }
 
     /// What plays here.
-    pub(super) fn section(&self) -> &'static Section {
-        &SECTIONS[self.kind as usize % SECTIONS.len()]
+    pub(super) fn section(&self) -> Section {
+        let section = SECTIONS[self.kind as usize % SECTIONS.len()];
+        let style = &STYLES[self.style as usize % STYLES.len()];
+        let times = |amount: f32, factor: f32| math::clamp(amount * factor, 0.0, 1.0);
+        Section {
+            kick: times(section.kick, style.kick),
+            hats: times(section.hats, style.hats),
+            open: times(section.open, style.hats),
+            clap: times(section.clap, style.clap),
+            line: times(section.line, style.line),
+            stabs: times(section.stabs, style.stabs),
+            held: times(section.held + style.held, 1.0),
+            light: section.light.map(|octaves| octaves + style.light),
+            title: if style.kick == 0.0 { "Weightless" } else { section.title },
+            ..section
+        }
+    }
+
+    /// The steps of the bar on which kicks fall.
+    pub(super) fn kicks(&self, chance: &Chance) -> u16 {
+        const STRAIGHT: u16 = 0b0001_0001_0001_0001;
+        const BROKEN: [u16; 4] = [
+            0b0000_0100_1000_0001,
+            0b0000_0100_0100_1001,
+            0b0100_0100_0100_0001,
+            0b0000_1100_0000_1001,
+        ];
+        if STYLES[self.style as usize % STYLES.len()].is_broken {
+            BROKEN[chance.below(stream::STYLE + 1, self.count, 4) as usize]
+        } else {
+            STRAIGHT
+        }
+    }
+
+    /// The styles go round in an order of their own in every cycle; a night never begins without drums.
+    fn style_of(chance: &Chance, set: u32) -> u32 {
+        let style = theory::scene::<4>(chance, stream::STYLE, set);
+        if set == 0 && style == WEIGHTLESS { 0 } else { style as u32 }
     }
 
     /// Whether this is the last bar of the haze, of which the second half is silent but for its echoes.
@@ -139,6 +206,8 @@ impl State for Place {
         let counters =
             [&mut self.kind, &mut self.count, &mut self.bar, &mut self.set, &mut self.left];
         counters.into_iter().for_each(|counter| word(counter));
+        self.style.visit(word);
+        self.style %= STYLES.len() as u32;
         self.key.visit(word);
         self.kind %= SECTIONS.len() as u32;
         self.bar %= Self::BARS;
@@ -156,7 +225,7 @@ mod tests {
         let mut place = Place::start(&chance);
         (0..bars)
             .map(|_| {
-                let now = (place.section().title, place.set);
+                let now = (SECTIONS[place.kind as usize].title, place.set);
                 place.advance(&chance);
                 now
             })

@@ -35,7 +35,7 @@ pub(crate) fn spec() -> StationSpec {
         version: 2,
         params: PARAMS,
         presets: PRESETS,
-        refill: Duration::from_secs(3),
+        refill: Duration::from_secs(5),
         perform: |performance| {
             let (seed, sample_rate_hz) = (performance.seed, performance.sample_rate_hz);
             let at = |param: Param| performance.values.at(param as usize);

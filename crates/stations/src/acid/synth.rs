@@ -82,7 +82,7 @@ impl Synth {
         let mut synth = Self {
             line: Line::new(sample_rate_hz),
             stabs: Stabs::new(chance.word(40, 1), sample_rate_hz),
-            drums: Drums::new(chance.word(40, 2), sample_rate_hz),
+            drums: Drums::new(&chance, sample_rate_hz),
             bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], [Response::Low; 8]).chained(&[1]),
             brightness: Knob::new(at(Param::Brightness)),
             resonance: Knob::new(at(Param::Resonance)),

@@ -1,4 +1,5 @@
-//! Measures what each part costs, in nanoseconds per sample of processor time.
+//! Measures what each part costs, in nanoseconds of processor time a sample (of a stereo pair, where it has
+//! two channels): `cargo bench -p perpetuo-dsp [-- --portable]`.
 
 #![expect(clippy::print_stdout, reason = "a table for a person to read")]
 
