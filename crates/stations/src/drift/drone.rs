@@ -63,6 +63,11 @@ impl Drone {
             return;
         }
         self.on = other;
+        if self.sets[other].level == 0.0 {
+            // From the start of a turn, whatever was before; the octaves a quarter apart.
+            let turns = [0, 0, 0, 1 << 30];
+            self.sets[other].partials = turns.map(|turn| Phase { turn, step: 0 });
+        }
         self.sets[other].note = note;
         self.tune(other);
     }

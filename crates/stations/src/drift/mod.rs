@@ -43,7 +43,7 @@ pub(crate) fn spec() -> StationSpec {
         version: 2,
         params: PARAMS,
         presets: PRESETS,
-        refill: Duration::from_secs(5),
+        refill: Duration::from_secs(6),
         perform,
     }
 }
