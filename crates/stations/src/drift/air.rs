@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! noise ─┬─► wide band, wandering ──────► breath     left and right
-//!        └─► narrow bands on the chord ─► wind       two a side
+//!        └─► narrow bands on the chord ─► wind       left and right
 //! sends ───► high-pass at 150 Hz ───────► hall       left and right
 //! ```
 //!
-//! Eight filters side by side cost as much as one.
+//! Filters side by side cost as much as one.
 
 use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
 use perpetuo_station::BLOCK_LEN;
@@ -16,15 +16,21 @@ use crate::performer::Block;
 /// Streams of draws.
 const KEY: u32 = 53;
 
-/// Noise and eight filters.
+/// Lanes of the filters: two of each, and two of nothing.
+const BREATH: usize = 0;
+const WIND: usize = 2;
+const HALL: usize = 4;
+
+/// Noise and filters.
 pub(super) struct Air {
     noise: Noise,
     bank: SvfBank,
     tunings: [Tuning; 8],
+    io: [[f32; BLOCK_LEN]; 8],
     /// Of the breath, in 2^-32 turns, at the beginning.
     sway: u32,
     /// Where the winds are, in semitones above C0, and their level and the breath's.
-    winds: [f32; 4],
+    winds: [f32; 2],
     levels: [f32; 2],
     sample_rate: f32,
 }
@@ -37,56 +43,55 @@ impl Air {
         let sample_rate = sample_rate_hz as f32;
         use Response::{Band, High};
         let mut tunings = [Tuning::new(0.05, 1.0); 8];
-        tunings[6] = Tuning::new(Self::LOW_HZ / sample_rate, 1.2);
-        tunings[7] = tunings[6];
+        tunings[HALL] = Tuning::new(Self::LOW_HZ / sample_rate, 1.2);
+        tunings[HALL + 1] = tunings[HALL];
         Self {
             noise: Noise::new(chance.word(KEY, 0)),
-            bank: SvfBank::new(tunings, [Band, Band, Band, Band, Band, Band, High, High]),
+            bank: SvfBank::new(tunings, [Band, Band, Band, Band, High, High, High, High]),
             tunings,
+            io: [[0.0; BLOCK_LEN]; 8],
             sway: chance.word(KEY, 1),
-            winds: [60.0; 4],
+            winds: [64.0; 2],
             levels: [0.0; 2],
             sample_rate,
         }
     }
 
-    /// Adds one block of air to `out`, and takes the bass out of `send`; `time` counts blocks, `light` is
-    /// in octaves.
+    /// Writes what is in `out`, but its bass, into `hall`; then adds one block of air to `out`. `time`
+    /// counts blocks, `gain` is reached at the end, `light` is in octaves.
     pub(super) fn render(
         &mut self,
         out: &mut Block,
-        send: &mut Block,
+        hall: &mut Block,
         tones: [u8; 4],
         gain: f32,
         light: f32,
         time: u32,
     ) {
-        let mut io = [[0.0; BLOCK_LEN]; 8];
         let from = self.levels;
         self.levels = self.levels_now(gain, time);
         let is_heard = from.iter().chain(&self.levels).any(|level| *level > 1e-4);
         if is_heard {
-            let [left, right, ..] = &mut io;
+            let [left, right, wind_left, wind_right, ..] = &mut self.io;
             self.noise.render_pair(left, right);
-            (io[2], io[3], io[4], io[5]) = (io[0], io[1], io[0], io[1]);
+            (*wind_left, *wind_right) = (*left, *right);
         } else {
             self.noise.skip(BLOCK_LEN);
         }
         // Slow things: every fourth block is often enough.
         if time.is_multiple_of(4) || from == [0.0; 2] {
             self.tune(tones, light, time);
+            self.bank.set(self.tunings);
         }
-        (io[6], io[7]) = (send[0], send[1]);
-        self.bank.set(self.tunings);
-        self.bank.process(&mut io, BLOCK_LEN);
-        (send[0], send[1]) = (io[6], io[7]);
+        (self.io[HALL], self.io[HALL + 1]) = (out[0], out[1]);
+        self.bank.process(&mut self.io, BLOCK_LEN);
+        (hall[0], hall[1]) = (self.io[HALL], self.io[HALL + 1]);
         if is_heard {
             let [breath, wind] =
                 [0, 1].map(|of| Segment::between(from[of], self.levels[of], BLOCK_LEN));
             for side in 0..2 {
-                mix::add(&mut out[side], &io[side], breath);
-                mix::add(&mut out[side], &io[2 + side], wind);
-                mix::add(&mut out[side], &io[4 + side], wind.times(0.7));
+                mix::add(&mut out[side], &self.io[BREATH + side], breath);
+                mix::add(&mut out[side], &self.io[WIND + side], wind);
             }
         }
     }
@@ -108,15 +113,15 @@ impl Air {
             let apart = if side == 0 { -0.3 } else { 0.3 };
             let octaves = 0.45 * light + 0.7 * wander + apart;
             let hz = 2700.0 * math::exp2(octaves);
-            self.tunings[side] = Tuning::new(hz / self.sample_rate, 1.1);
+            self.tunings[BREATH + side] = Tuning::new(hz / self.sample_rate, 1.1);
         }
-        // Two a side, each gliding to the note of the chord in its octave.
-        const LOWEST: [i32; 4] = [62, 67, 70, 75];
+        // One a side, each gliding to a note of the chord in its octave: the fifth, the third.
+        const LOWEST: [i32; 2] = [62, 69];
         for (index, wind) in self.winds.iter_mut().enumerate() {
-            let goal = LOWEST[index] + (i32::from(tones[index]) - LOWEST[index]).rem_euclid(12);
+            let goal = LOWEST[index] + (i32::from(tones[2 - index]) - LOWEST[index]).rem_euclid(12);
             *wind += (goal as f32 - *wind) * 0.01;
             let hz = math::hz_from_note(*wind);
-            self.tunings[2 + index] = Tuning::new(hz / self.sample_rate, 0.045);
+            self.tunings[WIND + index] = Tuning::new(hz / self.sample_rate, 0.045);
         }
     }
 

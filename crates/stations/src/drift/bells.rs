@@ -1,4 +1,4 @@
-//! Struck things: eight voices of six partials, from singing bowl to soft mallet.
+//! Struck things: eight voices of five partials, from singing bowl to soft mallet.
 //!
 //! ```text
 //! y(t) = gain · Σ level · tilt · 2^(−t/half) · sin(2π · ratio · f · t)      half ∝ 2^((60 − note)/24)
@@ -12,7 +12,7 @@ use perpetuo_station::BLOCK_LEN;
 
 use super::note::Stroke;
 
-const PARTIALS: usize = 6;
+const PARTIALS: usize = 5;
 
 /// A partial: its frequency as a multiple of the note's, its level, its half-life in seconds at C5.
 type Mode = (f32, f32, f32);
@@ -23,13 +23,13 @@ type Mode = (f32, f32, f32);
 /// Musical Instruments*, ch. 2 and 19). Levels and half-lives by meter and spectrogram, 2026-11.
 #[rustfmt::skip]
 const TIMBRES: [[Mode; PARTIALS]; 7] = [
-    [(1.0, 0.62, 0.85), (1.003, 0.2, 0.95), (2.76, 0.36, 0.42), (2.768, 0.1, 0.4), (5.4, 0.22, 0.17), (8.93, 0.09, 0.07)],
-    [(1.0, 0.72, 0.6), (2.003, 0.34, 0.5), (3.01, 0.14, 0.3), (5.42, 0.24, 0.2), (7.5, 0.1, 0.1), (9.8, 0.05, 0.05)],
-    [(1.0, 0.72, 0.42), (2.0, 0.14, 0.35), (4.0, 0.3, 0.24), (6.27, 0.14, 0.12), (8.0, 0.08, 0.08), (12.1, 0.04, 0.03)],
-    [(1.0, 0.9, 0.17), (2.0, 0.12, 0.1), (3.99, 0.3, 0.06), (6.8, 0.08, 0.03), (9.9, 0.1, 0.02), (13.0, 0.03, 0.01)],
-    [(1.0, 0.48, 1.5), (1.0045, 0.34, 1.3), (2.71, 0.3, 0.85), (2.726, 0.2, 0.8), (5.15, 0.2, 0.4), (8.3, 0.08, 0.16)],
-    [(1.0, 0.76, 0.8), (1.002, 0.1, 0.8), (3.99, 0.28, 0.34), (4.01, 0.08, 0.3), (10.0, 0.08, 0.06), (6.6, 0.05, 0.04)],
-    [(1.0, 0.6, 0.45), (2.001, 0.36, 0.34), (3.003, 0.24, 0.24), (4.006, 0.16, 0.17), (5.01, 0.1, 0.12), (6.02, 0.06, 0.09)],
+    [(1.0, 0.66, 0.85), (1.003, 0.2, 0.8), (2.76, 0.4, 0.42), (5.4, 0.24, 0.17), (8.93, 0.1, 0.07)],
+    [(1.0, 0.72, 0.6), (2.003, 0.36, 0.5), (3.01, 0.14, 0.3), (5.42, 0.26, 0.2), (8.7, 0.1, 0.08)],
+    [(1.0, 0.72, 0.42), (2.0, 0.14, 0.35), (4.0, 0.32, 0.24), (6.27, 0.16, 0.12), (9.4, 0.08, 0.06)],
+    [(1.0, 0.9, 0.17), (2.0, 0.12, 0.1), (3.99, 0.32, 0.06), (6.8, 0.08, 0.03), (9.9, 0.1, 0.02)],
+    [(1.0, 0.48, 1.5), (1.0045, 0.34, 1.3), (2.71, 0.34, 0.85), (2.726, 0.16, 0.7), (5.15, 0.22, 0.4)],
+    [(1.0, 0.8, 0.8), (1.002, 0.1, 0.6), (3.99, 0.32, 0.34), (6.6, 0.07, 0.08), (10.0, 0.09, 0.05)],
+    [(1.0, 0.6, 0.45), (2.001, 0.36, 0.34), (3.003, 0.26, 0.24), (4.006, 0.18, 0.17), (5.01, 0.12, 0.12)],
 ];
 
 /// Gains of left and right of the three places.
@@ -83,10 +83,11 @@ impl Bells {
         voice.bank.strike(&voice.partials(self.sample_rate), ATTACK);
     }
 
-    /// Adds the block, times `gain`.
-    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], gain: f32) {
+    /// Adds the block, times `gain`; tells whether there was anything to add.
+    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], gain: f32) -> bool {
         self.render_until(BLOCK_LEN);
         self.at = 0;
+        let is_any_heard = self.are_heard != [false; 3];
         let heard = self.lines.iter_mut().zip(&mut self.are_heard).zip(PLACES);
         for ((line, is_heard), place) in heard {
             if *is_heard {
@@ -94,6 +95,7 @@ impl Bells {
                 (*line, *is_heard) = ([0.0; BLOCK_LEN], false);
             }
         }
+        is_any_heard
     }
 
     /// Lets blocks pass unheard: what rings is over.
@@ -109,15 +111,15 @@ impl Bells {
             self.are_heard[place] = true;
             voice.bank.render(&mut self.lines[place][self.at..at]);
             if voice.bank.loudness() < END {
-                voice.bank.damp(0.06 * self.sample_rate);
+                voice.bank.damp(0.1 * self.sample_rate);
             }
         }
         self.at = at;
     }
 }
 
-/// -50 dB: below this a voice dies fast, as nobody hears how.
-const END: f32 = 0.003;
+/// Below this, -42 dB, a voice dies within the second: under pads nobody hears how.
+const END: f32 = 0.008;
 
 /// Samples of a stroke's fade-in: 0.7 ms at 44.1 kHz, heard as soft wood.
 const ATTACK: u32 = 32;

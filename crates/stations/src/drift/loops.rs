@@ -42,7 +42,7 @@ const PLANS: [Plan; LOOPS] = [
 
 const LOOPS: usize = 8;
 
-/// When loops come after a beginning or in a new key, in seconds: a chord at once, the rest within 5 s.
+/// When loops come at the beginning, in seconds: a chord at once, the rest within 5 s.
 const OPENING: [f32; LOOPS] = [0.0, 0.03, 0.06, 0.6, 1.3, 2.4, 3.6, 4.8];
 
 /// What a pass depends on.
@@ -86,10 +86,14 @@ struct Loop {
 impl Loops {
     /// A chord at once: more of it, the denser.
     pub(super) fn new(density: f32, sample_rate: f32) -> Self {
-        let mut loops =
-            Self { loops: [Loop::default(); LOOPS], passes: 0, opens: 0, gap: 0 };
-        loops.open(density, sample_rate);
-        loops
+        let left = |seconds: f32| (seconds * sample_rate) as u32;
+        let count = (2.5 + 5.5 * density) as u32;
+        Self {
+            loops: OPENING.map(|seconds| Loop { left: left(seconds), ..Loop::default() }),
+            passes: 0,
+            opens: (1 << count.min(LOOPS as u32)) - 1,
+            gap: 0,
+        }
     }
 
     /// Lets time pass.
@@ -106,15 +110,13 @@ impl Loops {
         self.loops.iter().fold(u32::MAX, |least, state| least.min(state.left))
     }
 
-    /// The loops come round soon, one after the other.
+    /// The loops come round soon, one after the other, each a little later than at the beginning.
     pub(super) fn open(&mut self, density: f32, sample_rate: f32) {
-        for (state, seconds) in self.loops.iter_mut().zip(OPENING) {
-            state.left = state.left.min((seconds * sample_rate) as u32);
-            if self.passes == 0 {
-                state.left = (seconds * sample_rate) as u32;
-            }
+        for (index, (state, seconds)) in self.loops.iter_mut().zip(OPENING).enumerate() {
+            let soon = ((seconds + 0.35 * index as f32) * sample_rate) as u32;
+            state.left = state.left.min(soon);
         }
-        let count = (2.5 + 5.5 * density) as u32;
+        let count = (1.5 + 4.0 * density) as u32;
         self.opens = (1 << count.min(LOOPS as u32)) - 1;
     }
 

@@ -54,8 +54,11 @@ struct Voice {
     /// Where filter and gains were at the end of the last block.
     tuning: Tuning,
     gains: [f32; 2],
-    /// Of the sway, in 2^-32 turns: at the beginning, and a block.
-    sway: [u32; 2],
+    /// Of the sways, in 2^-32 turns: at the beginning, and a block.
+    turn: [u32; 2],
+    /// Sways of pitch, filter and place, each -1..1, and what a block adds.
+    sways: [f32; 3],
+    ways: [f32; 3],
 }
 
 impl Pads {
@@ -117,8 +120,14 @@ impl Pads {
         }
     }
 
-    /// Adds one block; `time` counts blocks.
-    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], tone: &Tone, time: u32) {
+    /// Adds one block at a level of `gain`; `time` counts blocks.
+    pub(super) fn render(
+        &mut self,
+        out: &mut [&mut [f32]; 2],
+        tone: &Tone,
+        gain: f32,
+        time: u32,
+    ) {
         let mut gains = [[Segment::flat(0.0); VOICES]; 2];
         let mut tunings = [Tuning::new(0.01, 1.1); VOICES];
         let mut is_silent = true;
@@ -134,15 +143,16 @@ impl Pads {
                 continue;
             }
             is_silent = false;
-            // Sways are slow: every second block is often enough, half the voices in each.
-            if (time ^ index as u32) & 1 == 0 || voice.gains == [0.0; 2] {
-                let sways = voice.sways(time);
-                let step = voice.phase_step * (1.0 + 0.002_3 * tone.motion * sways[0]);
+            let is_new = voice.gains == [0.0; 2];
+            voice.sway(time.wrapping_add(index as u32), is_new);
+            // Every second block is often enough, half the voices in each.
+            if is_new || (time ^ index as u32) & 1 == 0 {
+                let step = voice.phase_step * (1.0 + 0.002_3 * tone.motion * voice.sways[0]);
                 self.octet.set_pitch(index, step, self.spread * (0.6 + tone.motion));
-                voice.tuning = voice.tune(tone, sways[1], self.sample_rate);
+                voice.tuning = voice.tune(tone, self.sample_rate);
             }
             tunings[index] = voice.tuning;
-            let ends = voice.gains_at(tone, time);
+            let ends = voice.gains_now(tone, gain);
             for (side, end) in ends.into_iter().enumerate() {
                 gains[side][index] = Segment::between(voice.gains[side], end, BLOCK_LEN);
             }
@@ -180,7 +190,7 @@ impl Pads {
 }
 
 impl Voice {
-    fn new(sway: [u32; 2]) -> Self {
+    fn new(turn: [u32; 2]) -> Self {
         Self {
             pad: PadNote { attack: 1, ..PadNote::default() },
             wait: 0,
@@ -190,7 +200,9 @@ impl Voice {
             rests: [0.0; 2],
             tuning: Tuning::new(0.01, 1.0),
             gains: [0.0; 2],
-            sway,
+            turn,
+            sways: [0.0; 3],
+            ways: [0.0; 3],
         }
     }
 
@@ -219,31 +231,41 @@ impl Voice {
         !(was_silent && self.level == 0.0)
     }
 
-    fn tune(&self, tone: &Tone, sway: f32, sample_rate: f32) -> Tuning {
+    fn tune(&self, tone: &Tone, sample_rate: f32) -> Tuning {
         // It opens with the level, and sways by up to an octave.
-        let octaves = tone.light + 1.6 * (self.level - 1.0) + self.octaves + tone.motion * sway;
+        let octaves =
+            tone.light + 1.6 * (self.level - 1.0) + self.octaves + tone.motion * self.sways[1];
         Tuning::new(1150.0 * math::exp2(octaves) / sample_rate, 0.8)
     }
 
-    fn gains_at(&self, tone: &Tone, time: u32) -> [f32; 2] {
-        let gain = self.level * f32::from(self.pad.gain) * (1.0 / 255.0);
-        let sway = self.swaying(time, 3);
+    fn gains_now(&self, tone: &Tone, gain: f32) -> [f32; 2] {
+        let gain = gain * self.level * f32::from(self.pad.gain) * (1.0 / 255.0);
         let place = f32::from(self.pad.place) * (0.8 / 127.0);
         // Low notes stay in the middle.
         let depth = math::clamp(0.1 + 0.05 * (f32::from(self.pad.note) - 40.0), 0.0, 0.5);
-        let place = math::clamp(place + depth * tone.motion * sway, -1.0, 1.0);
+        let place = math::clamp(place + depth * tone.motion * self.sways[2], -1.0, 1.0);
         // A straight law, 3 dB down in the middle of the way; the reverb hides it.
         [-place, place].map(|place| gain * math::clamp(1.0 + place, 0.15, 1.0))
     }
 
-    /// The sways of pitch and filter.
-    fn sways(&self, time: u32) -> [f32; 2] {
-        [self.swaying(time, 1), self.swaying(time, 2)]
+    /// Goes on in straight lines of eight blocks, 12 ms: far shorter than the sways' 4 s at least.
+    fn sway(&mut self, time: u32, is_new: bool) {
+        const LINE: u32 = 8;
+        if is_new {
+            self.sways = [1, 2, 3].map(|times| self.swaying(time, times));
+        }
+        if is_new || time.is_multiple_of(LINE) {
+            let goals = [1, 2, 3].map(|times| self.swaying(time.wrapping_add(LINE), times));
+            for (way, (goal, from)) in self.ways.iter_mut().zip(goals.iter().zip(&self.sways)) {
+                *way = (goal - from) * (1.0 / LINE as f32);
+            }
+        }
+        self.sways.iter_mut().zip(&self.ways).for_each(|(sway, way)| *sway += way);
     }
 
     /// The sway, `times` as fast, in -1..1.
     fn swaying(&self, time: u32, times: u32) -> f32 {
-        let turn = self.sway[0].wrapping_add(self.sway[1].wrapping_mul(time));
+        let turn = self.turn[0].wrapping_add(self.turn[1].wrapping_mul(time));
         let turn = turn.wrapping_mul(times) as i32;
         math::sin_turns(turn as f32 * (1.0 / 4_294_967_296.0))
     }

@@ -29,13 +29,15 @@ use crate::{
 
 /// Levels of the layers in the mix, by meter, 2026-11.
 mod mixed {
-    pub(super) const NEAR: f32 = 0.32;
-    pub(super) const BELLS: f32 = 0.34;
-    pub(super) const ECHO: f32 = 0.72;
+    pub(super) const PADS: f32 = 0.32;
+    pub(super) const BELLS: f32 = 0.3;
+    pub(super) const ECHO: f32 = 0.8;
     pub(super) const REPEATS: f32 = 0.3;
-    pub(super) const AIR: f32 = 0.11;
-    pub(super) const HALO: f32 = 0.11;
-    pub(super) const DRONE: f32 = 0.3;
+    pub(super) const AIR: f32 = 0.16;
+    pub(super) const HALO: f32 = 0.035;
+    /// Of all but air and drone, back from the hall.
+    pub(super) const HALL: f32 = 0.6;
+    pub(super) const DRONE: f32 = 0.26;
 }
 
 /// The synthesiser of one performance.
@@ -114,7 +116,7 @@ impl Synth {
         }
     }
 
-    /// Echo and hall: sends to both, and cross-fades between near and far.
+    /// Hall and air: cross-fades between near and far.
     fn mix(&mut self, out: &mut Block, tone: &Tone, air: f32) {
         let space = self.space.advance();
         // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
@@ -123,43 +125,39 @@ impl Synth {
         let along = |of: &dyn Fn(f32) -> f32| {
             Segment::between(of(space.from), of(space.at(BLOCK_LEN)), BLOCK_LEN)
         };
-        let wet = along(&|space| even(space) * (0.06 + 0.5 * space));
+        let wet = along(&|space| mixed::HALL * even(space) * (0.06 + 0.5 * space));
         let dry = along(&|space| 0.85 - 0.45 * space);
-        let (mut send, bells) = ([[0.0; BLOCK_LEN]; 2], self.ring(space.from));
-        for side in 0..2 {
-            mix::add(&mut send[side], &out[side], Segment::flat(0.2));
-            mix::add(&mut send[side], &bells[side], Segment::flat(0.3));
-            mix::scale(&mut out[side], dry.times(mixed::NEAR));
-            mix::add(&mut out[side], &bells[side], dry);
-        }
-        self.air.render(out, &mut send, self.mood.tones, air, tone.light, self.time);
+        self.ring(out, space.from);
+        let mut far = [[0.0; BLOCK_LEN]; 2];
+        self.air.render(out, &mut far, self.mood.tones, air, tone.light, self.time);
         self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.brightness.value());
-        let [left, right] = &mut send;
+        let [left, right] = &mut far;
         self.reverb.process(&mut [left, right]);
         for side in 0..2 {
+            mix::scale(&mut out[side], dry);
             // A quarter of each side on the other: wide, and still there in mono.
-            mix::add(&mut out[side], &send[side], wet.times(0.9));
-            mix::add(&mut out[side], &send[1 - side], wet.times(0.25));
+            mix::add(&mut out[side], &far[side], wet.times(0.9));
+            mix::add(&mut out[side], &far[1 - side], wet.times(0.25));
         }
     }
 
-    /// The bells and their repeats.
-    fn ring(&mut self, space: f32) -> Block {
+    /// Adds the bells and their repeats.
+    fn ring(&mut self, out: &mut Block, space: f32) {
         let mut bells = [[0.0; BLOCK_LEN]; 2];
-        let [left, right] = &mut bells;
-        self.bells.render(&mut [left, right], mixed::BELLS);
         let mut into = [0.0; BLOCK_LEN];
-        for side in &bells {
-            mix::add(&mut into, side, Segment::flat(mixed::ECHO));
+        let [left, right] = &mut bells;
+        if self.bells.render(&mut [left, right], mixed::BELLS) {
+            for (out, side) in out.iter_mut().zip(&bells) {
+                mix::add(out, side, Segment::flat(1.0));
+                mix::add(&mut into, side, Segment::flat(mixed::ECHO));
+            }
         }
-        let mut repeats = [[0.0; BLOCK_LEN]; 2];
-        let [left, right] = &mut repeats;
+        let [left, right] = &mut bells;
         self.echo.set_feedback(0.3 + 0.35 * space, 0.3);
         self.echo.render(&into, &mut [left, right]);
-        for (side, repeats) in bells.iter_mut().zip(&repeats) {
-            mix::add(side, repeats, Segment::flat(mixed::REPEATS));
+        for (out, repeats) in out.iter_mut().zip(&bells) {
+            mix::add(out, repeats, Segment::flat(mixed::REPEATS));
         }
-        bells
     }
 }
 
@@ -198,7 +196,7 @@ impl performer::Synth for Synth {
         let tone = Tone { light, motion: self.motion.value(), blend };
         *out = [[0.0; BLOCK_LEN]; 2];
         let [left, right] = out;
-        self.pads.render(&mut [left, right], &tone, self.time);
+        self.pads.render(&mut [left, right], &tone, mixed::PADS, self.time);
         let halo = mixed::HALO * halo * (0.4 + 1.2 * brightness);
         self.halo.render(&mut [left, right], self.mood.tones, halo, self.time);
         self.mix(out, &tone, mixed::AIR * breath * (0.35 + brightness));
