@@ -78,7 +78,7 @@ impl Drone {
         let mut both = [0.0; BLOCK_LEN];
         for (index, set) in self.sets.iter_mut().enumerate() {
             // It heads for a little below nothing, so that it ends.
-            let goal = if index == self.on { gain } else { -0.003 };
+            let goal = if index == self.on { gain } else { -0.008 };
             let from = set.level;
             let level = goal + (from - goal) * self.rests[usize::from(goal < from)];
             set.level = if level > 0.0 { level } else { 0.0 };

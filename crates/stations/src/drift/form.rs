@@ -179,18 +179,18 @@ impl Form {
     ) -> Layers {
         let seconds = self.seconds(chance, character);
         let age = seconds - self.left as f32 / sample_rate;
-        let now = &self.scene(chance).layers;
+        let at_end = |count: u32| layers_at(count, 1.0, chance);
         if self.is_hush() {
-            return between(&self.at_arc(now, 1.0, chance), &HUSH, age / 4.0);
+            return between(&at_end(self.count), &HUSH, age / 4.0);
         }
         if self.is_turning {
-            return self.at_arc(now, 1.0, chance);
+            return at_end(self.count);
         }
-        let now = self.at_arc(now, age / seconds, chance);
+        let now = layers_at(self.count, age / seconds, chance);
         match self.count {
             0 => now,
             count if count as usize % COUNT == 0 => between(&HUSH, &now, age / 8.0),
-            count => between(&scene_at(count - 1, chance).layers, &now, age / 12.0),
+            count => between(&at_end(count - 1), &now, age / 12.0),
         }
     }
 
@@ -199,22 +199,6 @@ impl Form {
         let [seconds, first] = character.tide;
         let turns = self.clock as f32 / (CLOCK_HZ as f32 * seconds) + first;
         0.5 - 0.5 * math::cos_turns(turns - (turns + 0.5).floor())
-    }
-
-    /// A scene has a shape of its own: it grows, wanes, or both.
-    fn at_arc(&self, layers: &Layers, share: f32, chance: &Chance) -> Layers {
-        const ARCS: [Swell; 4] = [Swell::Rise, Swell::Arch, Swell::Plateau, Swell::Fall];
-        // The first opens at once.
-        let arc = if self.count == 0 { 3 } else { chance.below(stream::ARC, self.count, 4) };
-        let level = ARCS[arc as usize % 4].at(share);
-        Layers {
-            pads: layers.pads * (0.72 + 0.4 * level),
-            bells: layers.bells * (0.75 + 0.4 * level),
-            halo: layers.halo * (0.5 + 0.6 * level),
-            pulse: layers.pulse * (0.6 + 0.4 * level),
-            light: layers.light + 0.7 * (level - 0.5),
-            ..*layers
-        }
     }
 
     /// How long scene or turn takes.
@@ -251,6 +235,23 @@ const CLOCK_HZ: u32 = 16;
 
 fn scene_at(count: u32, chance: &Chance) -> &'static Scene {
     &SCENES[scene::<COUNT>(chance, stream::SCENE, count) % COUNT]
+}
+
+/// The layers of a scene of which a share is over: each has a shape of its own, grows, wanes, or both.
+fn layers_at(count: u32, share: f32, chance: &Chance) -> Layers {
+    const ARCS: [Swell; 4] = [Swell::Rise, Swell::Arch, Swell::Plateau, Swell::Fall];
+    let layers = &scene_at(count, chance).layers;
+    // The first opens at once.
+    let arc = if count == 0 { 3 } else { chance.below(stream::ARC, count, 4) };
+    let level = ARCS[arc as usize % 4].at(share);
+    Layers {
+        pads: layers.pads * (0.72 + 0.4 * level),
+        bells: layers.bells * (0.75 + 0.4 * level),
+        halo: layers.halo * (0.5 + 0.6 * level),
+        pulse: layers.pulse * (0.6 + 0.4 * level),
+        light: layers.light + 0.7 * (level - 0.5),
+        ..*layers
+    }
 }
 
 fn between(from: &Layers, to: &Layers, share: f32) -> Layers {

@@ -1,4 +1,4 @@
-//! The halo: six high sines, each of which swells and fades on a note of the chord, then takes another.
+//! The halo: four high sines, each of which swells and fades on a note of the chord, then takes another.
 //!
 //! ```text
 //! level(i) = sin²(π u)     u: 0..1 in 5–12 s, i's own     turn(i) = step · samples since u was 0
@@ -12,7 +12,7 @@ use perpetuo_station::BLOCK_LEN;
 /// Stream of draws.
 const HALO: u32 = 52;
 
-const SINES: usize = 6;
+const SINES: usize = 4;
 
 /// The sines.
 pub(super) struct Halo {
@@ -68,11 +68,14 @@ impl Halo {
                 sine.level = 0.0;
                 continue;
             }
-            let blocks = turn / sine.swell[1].max(1);
-            sine.phase.turn = sine.phase.step.wrapping_mul(blocks.wrapping_mul(BLOCK_LEN as u32));
             let from = sine.level;
             let swung = math::sin_turns((turn >> 8) as f32 * (0.5 / 16_777_216.0));
             sine.level = gain * swung * swung;
+            if from + sine.level < 1e-4 {
+                continue;
+            }
+            let blocks = turn / sine.swell[1].max(1);
+            sine.phase.turn = sine.phase.step.wrapping_mul(blocks.wrapping_mul(BLOCK_LEN as u32));
             // Every second on the left, the others on the right: the hall brings them together.
             sine.phase.render_sine(out[index % 2], Segment::between(from, sine.level, BLOCK_LEN));
         }
@@ -85,19 +88,14 @@ impl Sine {
     }
 }
 
-/// The notes, four a word; what is louder than nothing is so within a block.
+/// The notes in one word; what is louder than nothing is so within a block.
 impl State for Halo {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        for sines in self.sines.chunks_mut(4) {
-            let mut notes = 0;
-            for sine in sines.iter().rev() {
-                notes = notes << 8 | u32::from(sine.note);
-            }
-            notes.visit(word);
-            for (sine, note) in sines.iter_mut().zip(notes.to_le_bytes()) {
-                sine.note = note.min(100);
-                sine.tune(self.sample_rate);
-            }
+        let mut notes = u32::from_le_bytes(self.sines.map(|sine| sine.note));
+        notes.visit(word);
+        for (sine, note) in self.sines.iter_mut().zip(notes.to_le_bytes()) {
+            sine.note = note.min(100);
+            sine.tune(self.sample_rate);
         }
     }
 }

@@ -22,6 +22,8 @@ mod loops;
 mod note;
 mod pads;
 mod synth;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

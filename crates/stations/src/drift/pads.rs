@@ -307,3 +307,82 @@ impl State for Pads {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Dark, so that a click would stand out.
+    const TONE: Tone = Tone { light: -3.0, motion: 0.3, blend: 0.5 };
+
+    fn pads() -> Pads {
+        let chance = Chance::new(2);
+        Pads::new(&chance, &Character::new(&chance), 44_100)
+    }
+
+    fn pad(note: u8, hold: u32) -> PadNote {
+        PadNote { note, gain: 220, place: 20, attack: 4, hold }
+    }
+
+    fn rendered(pads: &mut Pads, blocks: u32) -> Vec<f32> {
+        let mut out = vec![0.0; 64 * blocks as usize];
+        for (time, left) in out.chunks_mut(BLOCK_LEN).enumerate() {
+            let mut right = [0.0; BLOCK_LEN];
+            pads.render(&mut [left, &mut right], &TONE, 0.3, time as u32);
+        }
+        out
+    }
+
+    fn roughest(samples: &[f32]) -> f32 {
+        let third = |x: &[f32]| (x[3] - 3.0 * x[2] + 3.0 * x[1] - x[0]).abs();
+        samples.windows(4).map(third).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn a_ninth_pad_takes_the_softest_voice_without_a_click() {
+        let mut pads = pads();
+        pads.begin(PadNote { attack: 40, ..pad(50, 1300 * 64) });
+        rendered(&mut pads, 700);
+        (0..7).for_each(|i| pads.begin(pad(53 + i, 1 << 20)));
+        // The first is let go of, and still sounds when a ninth comes.
+        let before = rendered(&mut pads, 1000);
+        assert!(pads.voices[0].level > 0.4 && pads.voices[0].pad.hold == 0);
+        pads.begin(pad(45, 1 << 20));
+        let (steady, after) = (roughest(&before[64 * 600..]), roughest(&rendered(&mut pads, 40)));
+        assert!(after < 1.1 * steady, "{after} {steady}");
+        let mut notes = pads.voices.map(|voice| voice.pad.note);
+        notes.sort_unstable();
+        assert_eq!(notes, [45, 53, 54, 55, 56, 57, 58, 59]);
+    }
+
+    #[test]
+    fn a_pad_sounds_the_same_whenever_it_begins_on_a_voice() {
+        let (mut early, mut late) = (pads(), pads());
+        rendered(&mut late, 100);
+        early.begin(pad(57, 100_000));
+        late.begin(pad(57, 100_000));
+        assert_eq!(rendered(&mut early, 200), rendered(&mut late, 200));
+        // And after another note on that voice.
+        rendered(&mut late, 20_000);
+        late.begin(pad(57, 100_000));
+        rendered(&mut early, 20_000);
+        let mut fresh = self::pads();
+        fresh.begin(pad(57, 100_000));
+        assert_eq!(rendered(&mut fresh, 200), rendered(&mut late, 200));
+    }
+
+    #[test]
+    fn what_is_let_go_of_is_gone_within_two_seconds_and_ends_in_exact_silence() {
+        let mut pads = pads();
+        pads.begin(PadNote { attack: 60, ..pad(50, 1 << 22) });
+        pads.begin(PadNote { attack: 60, ..pad(52, 1 << 22) });
+        rendered(&mut pads, 2000);
+        pads.let_go(LetGo { keep: 1 << (52 % 12), is_quick: true });
+        rendered(&mut pads, 1378);
+        let levels = pads.voices.map(|voice| voice.level);
+        assert!(levels[0] < 0.01 && levels[1] > 0.5, "{levels:?}");
+        pads.let_go(LetGo { keep: 0, is_quick: true });
+        rendered(&mut pads, 2000);
+        assert!(rendered(&mut pads, 1).iter().all(|x| *x == 0.0));
+    }
+}

@@ -31,9 +31,8 @@ use crate::{
 mod mixed {
     pub(super) const PADS: f32 = 0.32;
     pub(super) const BELLS: f32 = 0.3;
-    pub(super) const ECHO: f32 = 0.8;
     pub(super) const REPEATS: f32 = 0.3;
-    pub(super) const AIR: f32 = 0.16;
+    pub(super) const AIR: f32 = 0.1;
     pub(super) const HALO: f32 = 0.035;
     /// Of all but air and drone, back from the hall.
     pub(super) const HALL: f32 = 0.6;
@@ -116,49 +115,49 @@ impl Synth {
         }
     }
 
-    /// Hall and air: cross-fades between near and far.
-    fn mix(&mut self, out: &mut Block, tone: &Tone, air: f32) {
-        let space = self.space.advance();
-        // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
-        let feedback = |space: f32| 0.82 + 0.135 * space;
-        let even = |space: f32| (4.7 * (1.0 - feedback(space) * feedback(space))).sqrt();
-        let along = |of: &dyn Fn(f32) -> f32| {
-            Segment::between(of(space.from), of(space.at(BLOCK_LEN)), BLOCK_LEN)
-        };
-        let wet = along(&|space| mixed::HALL * even(space) * (0.06 + 0.5 * space));
-        let dry = along(&|space| 0.85 - 0.45 * space);
-        self.ring(out, space.from);
-        let mut far = [[0.0; BLOCK_LEN]; 2];
-        self.air.render(out, &mut far, self.mood.tones, air, tone.light, self.time);
-        self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.brightness.value());
-        let [left, right] = &mut far;
-        self.reverb.process(&mut [left, right]);
-        for side in 0..2 {
-            mix::scale(&mut out[side], dry);
-            // A quarter of each side on the other: wide, and still there in mono.
-            mix::add(&mut out[side], &far[side], wet.times(0.9));
-            mix::add(&mut out[side], &far[1 - side], wet.times(0.25));
+    /// Adds the bells and their repeats to what is near.
+    fn ring(&mut self, near: &mut Block, dry: Segment, space: f32) {
+        let mut into = [0.0; BLOCK_LEN];
+        let [left, right] = near;
+        self.bells.render(&mut [left, right], &mut into, dry.times(mixed::BELLS));
+        let mut repeats = [[0.0; BLOCK_LEN]; 2];
+        let [left, right] = &mut repeats;
+        self.echo.set_feedback(0.3 + 0.35 * space, 0.3);
+        self.echo.render(&into, &mut [left, right]);
+        for (near, repeats) in near.iter_mut().zip(&repeats) {
+            mix::add(near, repeats, dry.times(mixed::REPEATS));
         }
     }
 
-    /// Adds the bells and their repeats.
-    fn ring(&mut self, out: &mut Block, space: f32) {
-        let mut bells = [[0.0; BLOCK_LEN]; 2];
-        let mut into = [0.0; BLOCK_LEN];
-        let [left, right] = &mut bells;
-        if self.bells.render(&mut [left, right], mixed::BELLS) {
-            for (out, side) in out.iter_mut().zip(&bells) {
-                mix::add(out, side, Segment::flat(1.0));
-                mix::add(&mut into, side, Segment::flat(mixed::ECHO));
-            }
-        }
-        let [left, right] = &mut bells;
-        self.echo.set_feedback(0.3 + 0.35 * space, 0.3);
-        self.echo.render(&into, &mut [left, right]);
-        for (out, repeats) in out.iter_mut().zip(&bells) {
-            mix::add(out, repeats, Segment::flat(mixed::REPEATS));
+    /// Adds air, and what the hall makes of what is near, at a level of `wet`.
+    fn surround(&mut self, near: &mut Block, wet: Segment, space: f32, air: f32, light: f32) {
+        let mut far = [[0.0; BLOCK_LEN]; 2];
+        self.air.render(near, &mut far, self.mood.tones, air, light, self.time);
+        self.reverb.set(feedback(space), 0.42 - 0.3 * self.brightness.value());
+        let [left, right] = &mut far;
+        self.reverb.process(&mut [left, right]);
+        for side in 0..2 {
+            // A quarter of each side on the other: wide, and still there in mono.
+            mix::add(&mut near[side], &far[side], wet.times(0.9));
+            mix::add(&mut near[side], &far[1 - side], wet.times(0.25));
         }
     }
+}
+
+/// What is left near when the hall is `space` large.
+fn dry(space: f32) -> f32 {
+    0.85 - 0.45 * space
+}
+
+/// What comes back of the hall, for what is near at a level of [`dry`] already.
+fn wet(space: f32) -> f32 {
+    // A longer tail is louder by √(1 / (1 − feedback²)); this takes that back.
+    let even = (4.7 * (1.0 - feedback(space) * feedback(space))).sqrt();
+    mixed::HALL * even * (0.06 + 0.5 * space) / dry(space)
+}
+
+fn feedback(space: f32) -> f32 {
+    0.82 + 0.135 * space
 }
 
 impl performer::Synth for Synth {
@@ -191,15 +190,23 @@ impl performer::Synth for Synth {
         let [drone, breath, halo, light, blend] = self.slow;
         self.brightness.advance();
         self.motion.advance();
+        let space = self.space.advance();
+        let along = |of: &dyn Fn(f32) -> f32| {
+            Segment::between(of(space.from), of(space.at(BLOCK_LEN)), BLOCK_LEN)
+        };
+        let (dry, wet) = (along(&dry), along(&wet));
+        let near = dry.at(BLOCK_LEN);
         let brightness = self.brightness.value();
         let light = 4.4 * (brightness - 0.5) + light;
         let tone = Tone { light, motion: self.motion.value(), blend };
         *out = [[0.0; BLOCK_LEN]; 2];
         let [left, right] = out;
-        self.pads.render(&mut [left, right], &tone, mixed::PADS, self.time);
-        let halo = mixed::HALO * halo * (0.4 + 1.2 * brightness);
+        self.pads.render(&mut [left, right], &tone, mixed::PADS * near, self.time);
+        let halo = mixed::HALO * near * halo * (0.4 + 1.2 * brightness);
         self.halo.render(&mut [left, right], self.mood.tones, halo, self.time);
-        self.mix(out, &tone, mixed::AIR * breath * (0.35 + brightness));
+        self.ring(out, dry, space.from);
+        let air = mixed::AIR * breath * (0.35 + brightness);
+        self.surround(out, wet, space.from, air, light);
         let [left, right] = out;
         self.drone.render(&mut [left, right], mixed::DRONE * drone, brightness);
         self.master.process(out);
