@@ -143,16 +143,22 @@ impl Pads {
                 continue;
             }
             is_silent = false;
-            let is_new = voice.gains == [0.0; 2];
-            voice.sway(time.wrapping_add(index as u32), is_new);
-            // Every second block is often enough, half the voices in each.
-            if is_new || (time ^ index as u32) & 1 == 0 {
-                let step = voice.phase_step * (1.0 + 0.002_3 * tone.motion * voice.sways[0]);
-                self.octet.set_pitch(index, step, self.spread * (0.6 + tone.motion));
-                voice.tuning = voice.tune(tone, self.sample_rate);
-            }
+            let ends = if voice.wait > 0 {
+                // Fading: all but the gains stays, as the pad is another already.
+                let left = (voice.wait - 1) as f32 / voice.wait as f32;
+                voice.gains.map(|gain| gain * left)
+            } else {
+                let is_new = voice.gains == [0.0; 2];
+                voice.sway(time.wrapping_add(index as u32), is_new);
+                // Every second block is often enough, half the voices in each.
+                if is_new || (time ^ index as u32) & 1 == 0 {
+                    let step = voice.phase_step * (1.0 + 0.002_3 * tone.motion * voice.sways[0]);
+                    self.octet.set_pitch(index, step, self.spread * (0.6 + tone.motion));
+                    voice.tuning = voice.tune(tone, self.sample_rate);
+                }
+                voice.gains_now(tone, gain)
+            };
             tunings[index] = voice.tuning;
-            let ends = voice.gains_now(tone, gain);
             for (side, end) in ends.into_iter().enumerate() {
                 gains[side][index] = Segment::between(voice.gains[side], end, BLOCK_LEN);
             }
@@ -325,10 +331,14 @@ mod tests {
     }
 
     fn rendered(pads: &mut Pads, blocks: u32) -> Vec<f32> {
+        rendered_from(0, pads, blocks)
+    }
+
+    fn rendered_from(time: u32, pads: &mut Pads, blocks: u32) -> Vec<f32> {
         let mut out = vec![0.0; 64 * blocks as usize];
-        for (time, left) in out.chunks_mut(BLOCK_LEN).enumerate() {
+        for (time, left) in (time..).zip(out.chunks_mut(BLOCK_LEN)) {
             let mut right = [0.0; BLOCK_LEN];
-            pads.render(&mut [left, &mut right], &TONE, 0.3, time as u32);
+            pads.render(&mut [left, &mut right], &TONE, 0.3, time);
         }
         out
     }
@@ -342,13 +352,15 @@ mod tests {
     fn a_ninth_pad_takes_the_softest_voice_without_a_click() {
         let mut pads = pads();
         pads.begin(PadNote { attack: 40, ..pad(50, 1300 * 64) });
-        rendered(&mut pads, 700);
-        (0..7).for_each(|i| pads.begin(pad(53 + i, 1 << 20)));
+        rendered_from(0, &mut pads, 700);
+        // The others are there, but not in its way.
+        (0..7).for_each(|i| pads.begin(PadNote { gain: 2, ..pad(53 + i, 1 << 20) }));
         // The first is let go of, and still sounds when a ninth comes.
-        let before = rendered(&mut pads, 1000);
+        let before = rendered_from(700, &mut pads, 1000);
         assert!(pads.voices[0].level > 0.4 && pads.voices[0].pad.hold == 0);
-        pads.begin(pad(45, 1 << 20));
-        let (steady, after) = (roughest(&before[64 * 600..]), roughest(&rendered(&mut pads, 40)));
+        pads.begin(PadNote { gain: 2, ..pad(45, 1 << 20) });
+        let after = [&before[before.len() - 64..], &rendered_from(1700, &mut pads, 40)].concat();
+        let (steady, after) = (roughest(&before[64 * 900..]), roughest(&after));
         assert!(after < 1.1 * steady, "{after} {steady}");
         let mut notes = pads.voices.map(|voice| voice.pad.note);
         notes.sort_unstable();

@@ -76,6 +76,8 @@ fn a_composer_goes_on_from_its_words_with_the_same_notes() {
     for seed in 0..6 {
         let mut whole = composer(seed, &[]);
         notes(&mut whole, HOUR / 5 + seed * 1_000_000);
+        // A root that nothing has been played of yet.
+        whole.set(Param::Root as usize, 1.0 + seed as f32);
         let mut words = Vec::new();
         whole.visit(&mut |word| words.push(*word));
         let (mut resumed, mut words) = (composer(seed, &[]), words.into_iter());
