@@ -76,4 +76,4 @@ function createChoice(spec) {
 /** A choice's default may come as its place among the labels. */
 const defaultOf = (spec) => spec.labels?.[spec.default] ?? spec.default;
 
-const WHEN = { beat: "From the next beat.", bar: "From the next bar." };
+const WHEN = { beat: "From the next beat.", bar: "From the next bar.", section: "From the next section." };

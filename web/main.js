@@ -3,6 +3,7 @@
 import * as api from "/web/api.js";
 import { createKnobs } from "/web/knobs.js";
 import { createPlayer } from "/web/player.js";
+import { createPresets } from "/web/presets.js";
 import { createSender } from "/web/sender.js";
 
 const $ = (id) => document.getElementById(id);
@@ -90,12 +91,13 @@ function showKnobs(stream, station) {
   const move = createKnobs($("knobs"), $("knob"), station.params, stream.params, (spec, value) =>
     turns.turn(spec.id, value),
   );
+  createPresets($("presets"), station, (name) => turns.choose(name));
   sender = turns;
   allowTurning(stream.may !== "listen");
 }
 
 function allowTurning(isAllowed) {
-  $("knobs").disabled = !isAllowed;
+  $("knobs").disabled = $("presets").disabled = !isAllowed;
   $("hint").hidden = !isAllowed;
   $("heard").textContent = isAllowed ? "" : "This link may listen, not turn knobs.";
 }

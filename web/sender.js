@@ -3,7 +3,7 @@
 
 /**
  * `send(values)` delivers; `onTaken(answer)` and `onRefused(problem)` hear how it went.
- * Returns `turn(name, value)`, `isWaiting(name)` and `close()`.
+ * Returns `turn(name, value)`, `choose(preset)`, `isWaiting(name)` and `close()`.
  */
 export function createSender({ send, onTaken, onRefused }) {
   let waiting = {};
@@ -21,7 +21,9 @@ export function createSender({ send, onTaken, onRefused }) {
         return INTERVAL_MS;
       },
       (problem) => {
-        if (problem.isPassing) waiting = { ...values, ...waiting };
+        // A preset has been chosen meanwhile: what was turned before it is over.
+        const isOver = "preset" in waiting;
+        if (problem.isPassing && !isOver) waiting = { ...values, ...waiting };
         if (isOpen) onRefused(problem);
         return 1000 * Math.max(RETRY_S, problem.retryAfter);
       },
@@ -34,6 +36,11 @@ export function createSender({ send, onTaken, onRefused }) {
   return {
     turn(name, value) {
       waiting[name] = value;
+      flush();
+    },
+    /** Sends a preset in place of all that waits; what is turned from now on comes before it. */
+    choose(preset) {
+      waiting = { preset };
       flush();
     },
     isWaiting: (name) => name in waiting,

@@ -9,6 +9,7 @@ use std::{
 };
 
 use perpetuo_engine::{Next, Position, Scratch, State, Stream, StreamConfig};
+use perpetuo_station::Title;
 use tracing::error;
 
 use crate::{
@@ -154,6 +155,7 @@ impl RenderThread {
             None if origin.may_begin => Ok(State {
                 position: Position::START,
                 values: origin.values.clone(),
+                title: Title::default(),
                 listeners: 0,
                 is_playing: false,
             }),

@@ -276,17 +276,69 @@ fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LAN
     let weights = three::<V>(&cells.weights);
     let mut at = 0;
     while at < len {
-        let factors = Factors::new(on_the_way::<V>(cells, at, len), weights);
-        let mut rows = columns::<V>(io, at);
-        for row in &mut rows {
-            *row = factors.tick(*row, &mut s1, &mut s2);
-        }
-        store_columns(rows, io, at);
+        let factors = Pairs::new(&Factors::new(on_the_way::<V>(cells, at, len), weights));
+        let [a, b, c, d, e, f, g, h] = columns::<V>(io, at);
+        let (a, b) = factors.tick(a, b, &mut s1, &mut s2);
+        let (c, d) = factors.tick(c, d, &mut s1, &mut s2);
+        let (e, f) = factors.tick(e, f, &mut s1, &mut s2);
+        let (g, h) = factors.tick(g, h, &mut s1, &mut s2);
+        store_columns([a, b, c, d, e, f, g, h], io, at);
         at += LANES;
     }
     cells.now = cells.goal;
     s1.store(&mut cells.s1);
     s2.store(&mut cells.s2);
+}
+
+/// The factors of two filter steps at once: half the way from state to state, which is what a filter has to
+/// wait for.
+///
+/// ```text
+/// s'' = A² s + A B x₀ + B x₁      y₀ = C s + D x₀      y₁ = C A s + C B x₀ + D x₁
+/// ```
+struct Pairs<V> {
+    /// Next s₁, next s₂ and the second output of s₁, s₂, x₀ and x₁.
+    s1: [V; 4],
+    s2: [V; 4],
+    second: [V; 4],
+    /// The first output of s₁, x₀ and s₂.
+    first: [V; 3],
+}
+
+impl<V: Lanes> Pairs<V> {
+    #[inline(always)]
+    fn new(one: &Factors<V>) -> Self {
+        // A = [a −b; b c], B = [b; d].
+        let ([a, b], [_, d, c]) = (one.s1, one.s2);
+        let [y1, yx, y2] = one.out;
+        let (ab, bc, bb) = (a.mul(b), b.mul(c), b.mul(b));
+        Self {
+            s1: [a.mul(a).sub(bb), V::splat(0.0).sub(ab.add(bc)), ab.sub(b.mul(d)), b],
+            s2: [ab.add(bc), c.mul(c).sub(bb), bb.add(c.mul(d)), d],
+            second: [
+                y1.mul(a).add_mul(y2, b),
+                y2.mul(c).sub(y1.mul(b)),
+                y1.mul(b).add_mul(y2, d),
+                yx,
+            ],
+            first: one.out,
+        }
+    }
+
+    #[inline(always)]
+    fn tick(&self, x0: V, x1: V, s1: &mut V, s2: &mut V) -> (V, V) {
+        let sum = |f: &[V; 4], into: V| f[0].mul(*s1).add_mul(f[1], *s2).add(into);
+        let first = self.first[0].mul(*s1).add_mul(self.first[1], x0).add_mul(self.first[2], *s2);
+        let into = [
+            self.s1[2].mul(x0).add_mul(self.s1[3], x1),
+            self.s2[2].mul(x0).add_mul(self.s2[3], x1),
+            self.second[2].mul(x0).add_mul(self.second[3], x1),
+        ];
+        let second = sum(&self.second, into[2]);
+        let next = (sum(&self.s1, into[0]), sum(&self.s2, into[1]));
+        (*s1, *s2) = next;
+        (first, second)
+    }
 }
 
 #[inline(always)]

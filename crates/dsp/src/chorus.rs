@@ -9,7 +9,7 @@
 use crate::{
     CONTROL_LEN, Line, Phase, Segment, State,
     half::Steps,
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -123,12 +123,13 @@ fn sway_generic<V: Lanes>(chorus: &mut Chorus, ways: [Segment; 2]) {
     let mut cells = [0_i16; CONTROL_LEN];
     let weights = damping_weights(0.0);
     let [left, right] = &mut chorus.steps.cells;
-    let mut at = 0;
-    while at < CONTROL_LEN {
-        store_cells(V::load(eight(left, at)), eight_mut(&mut cells, at));
-        between_cells::<V>(&chorus.line, ways[0], at, 0, weights).store(eight_mut(left, at));
-        between_cells::<V>(&chorus.line, ways[1], at, 0, weights).store(eight_mut(right, at));
-        at += LANES;
+    for row in 0..CONTROL_LEN / LANES {
+        let at = row * LANES;
+        in_steps::<V>(V::load(eight(left, at))).store_i16(eight_mut(&mut cells, at));
+        let heard = between_cells::<V>(&chorus.line, ways[0], at, 0, weights);
+        from_steps(heard).store(eight_mut(left, at));
+        let heard = between_cells::<V>(&chorus.line, ways[1], at, 0, weights);
+        from_steps(heard).store(eight_mut(right, at));
     }
     chorus.line.push_all(&cells);
 }

@@ -13,7 +13,7 @@
 use crate::{
     CONTROL_LEN, Line, Segment, State,
     half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps},
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     reverb::{damped, damping_weights},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -116,10 +116,10 @@ impl Echo {
 
 /// The cells of a line a time ago, one more before and after.
 #[inline(always)]
-fn words_of(line: &Line, time: u32, is_first: bool) -> &[i16] {
+fn words_of(line: &Line, time: u32, is_first: bool) -> &[i16; HALF_LEN + 2] {
     // What is heard has been under way for some time already; what goes round has not.
     let delay = if is_first { time - Echo::DELAY } else { time + Echo::DELAY };
-    line.words(delay as usize / 2 + 1, HALF_LEN + 2)
+    line.array(delay as usize / 2 + 1)
 }
 
 impl State for Echo {
@@ -151,8 +151,8 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
     let words = [words_of(&lines[0], echo.to, true), words_of(&lines[1], echo.to, false)];
     let old = [words_of(&lines[0], echo.from, true), words_of(&lines[1], echo.from, false)];
     let is_fading = fade.from > 0.0;
-    let mut at = 0;
-    while at < HALF_LEN {
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let mut left: V = damped(words[0], at, weights);
         let mut right: V = damped(words[1], at, weights);
         if is_fading {
@@ -160,12 +160,11 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
             left = left.add_mul(share, damped::<V>(old[0], at, weights).sub(left));
             right = right.add_mul(share, damped::<V>(old[1], at, weights).sub(right));
         }
-        doublers[0].take(at, left);
-        doublers[1].take(at, right);
+        doublers[0].take(at, from_steps(left));
+        doublers[1].take(at, from_steps(right));
         let fed = echo.halver.give::<V>(at).add_mul(V::along(feedback, at), right);
-        store_cells(fed, eight_mut(&mut cells[0], at));
-        store_cells(left, eight_mut(&mut cells[1], at));
-        at += LANES;
+        fed.store_i16(eight_mut(&mut cells[0], at));
+        left.store_i16(eight_mut(&mut cells[1], at));
     }
     echo.lines[0].push_all(&cells[0]);
     echo.lines[1].push_all(&cells[1]);
@@ -174,14 +173,13 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
     echo.doublers[1].give::<V>(&mut echo.steps.cells[1]);
 }
 
-/// Gives a halver all of a control step.
+/// Gives a halver all of a control step, in steps.
 #[inline(always)]
 pub(crate) fn take<V: Lanes>(input: &[f32; CONTROL_LEN], halver: &mut Halver) {
-    let mut at = 0;
-    while at < HALF_LEN {
-        let second = V::load(eight(input, 2 * at + LANES));
-        halver.take(at, V::load(eight(input, 2 * at)), second);
-        at += LANES;
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
+        let first = in_steps::<V>(V::load(eight(input, 2 * at)));
+        halver.take(at, first, in_steps(V::load(eight(input, 2 * at + LANES))));
     }
 }
 

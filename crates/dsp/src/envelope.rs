@@ -10,7 +10,7 @@
 use crate::{State, math::exp2};
 
 /// A straight line over a few samples: `from`, `from + step`, `from + 2 step`...
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Segment {
     /// The value at the first sample.
     pub from: f32,

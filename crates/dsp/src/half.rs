@@ -84,14 +84,13 @@ impl Doubler {
     /// Writes the step at the whole rate; it is over.
     #[inline(always)]
     pub(crate) fn give<V: Lanes>(&mut self, out: &mut [f32; CONTROL_LEN]) {
-        let mut at = 0;
-        while at < HALF_LEN {
+        for row in 0..HALF_LEN / LANES {
+            let at = row * LANES;
             let even = V::load(eight(&self.line, at + LANES - 3));
             let odd = around::<V>(&self.line, at + LANES - 2).mul(V::splat(2.0));
             let (first, second) = even.join_pairs(odd);
             first.store(eight_mut(out, 2 * at));
             second.store(eight_mut(out, 2 * at + LANES));
-            at += LANES;
         }
         V::load(eight(&self.line, HALF_LEN)).store(eight_mut(&mut self.line, 0));
     }

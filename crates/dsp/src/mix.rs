@@ -40,13 +40,16 @@ pub fn pan(place: f32) -> [f32; 2] {
 
 #[inline(always)]
 fn add_generic<V: Lanes>(out: &mut [f32], input: &[f32], gain: Segment) {
-    let mut at = 0;
-    for (out, input) in out.chunks_mut(LANES).zip(input.chunks(LANES)) {
-        let len = out.len().min(input.len());
-        let sum =
-            V::load_some(&out[..len]).add_mul(V::along(gain, at), V::load_some(&input[..len]));
-        sum.store_some(&mut out[..len]);
-        at += LANES;
+    let (outs, rest) = out.as_chunks_mut::<LANES>();
+    let (inputs, rest_of_input) = input.as_chunks::<LANES>();
+    let (mut gains, step) = (V::along(gain, 0), V::splat(LANES as f32 * gain.step));
+    let len = outs.len().min(inputs.len());
+    for (out, input) in outs.iter_mut().zip(inputs) {
+        V::load(out).add_mul(gains, V::load(input)).store(out);
+        gains = gains.add(step);
+    }
+    for (n, (out, input)) in rest.iter_mut().zip(rest_of_input).enumerate() {
+        *out += gain.at(len * LANES + n) * input;
     }
 }
 
@@ -59,10 +62,15 @@ fn add_panned_generic<V: Lanes>(out: &mut [&mut [f32]; 2], mono: &[f32], gains: 
 
 #[inline(always)]
 fn scale_generic<V: Lanes>(io: &mut [f32], gain: Segment) {
-    let mut at = 0;
-    for io in io.chunks_mut(LANES) {
-        V::load_some(io).mul(V::along(gain, at)).store_some(io);
-        at += LANES;
+    let (ios, rest) = io.as_chunks_mut::<LANES>();
+    let (mut gains, step) = (V::along(gain, 0), V::splat(LANES as f32 * gain.step));
+    let len = ios.len();
+    for io in ios {
+        V::load(io).mul(gains).store(io);
+        gains = gains.add(step);
+    }
+    for (n, io) in rest.iter_mut().enumerate() {
+        *io *= gain.at(len * LANES + n);
     }
 }
 

@@ -4,7 +4,13 @@
 //! y[n] = Σ level · 2^(−n/half) · sin(2π · phase_step · n)      over the partials
 //! ```
 //!
-//! The level goes in straight lines over eight samples. A new stroke fades what still sounds out over
+//! Every 64 samples since the stroke the first sixteen are computed, and the others follow from
+//!
+//! ```text
+//! y[n+8] = 2ρ cos(2π · 8 phase_step) · y[n] − ρ² y[n−8]      ρ = 2^(−8/half)
+//! ```
+//!
+//! A new stroke fades what still sounds out over
 //! [`CONTROL_LEN`] samples, so nothing is cut.
 //!
 //! Source of the idea: J.-M. Adrien, *The Missing Link: Modal Synthesis*, 1991.
@@ -36,6 +42,8 @@ pub struct ModalBank<const N: usize> {
     /// What sounded before the latest stroke, fading out, and how much of it is over.
     tail: [f32; CONTROL_LEN],
     tail_at: usize,
+    /// Samples since the partials were computed afresh, 0..64.
+    since_seed: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,11 +53,21 @@ struct Mode {
     level: f32,
     /// What is left of the level after eight samples.
     rest: f32,
+    /// Factors of the latest eight samples and of those before in the next.
+    factors: [f32; 2],
+    before: [f32; LANES],
+    now: [f32; LANES],
 }
 
 impl Mode {
     /// Below this, -80 dB, a partial is at rest.
     const SILENCE: f32 = 1e-4;
+
+    fn tune(&mut self, step: u32, rest: f32) {
+        (self.step, self.rest) = (step, rest);
+        let cos = math::fine_cos(step.wrapping_mul(LANES as u32)) as f32;
+        self.factors = [2.0 * rest * cos, rest * rest];
+    }
 }
 
 impl<const N: usize> ModalBank<N> {
@@ -61,6 +79,7 @@ impl<const N: usize> ModalBank<N> {
             age: 0,
             tail: [0.0; CONTROL_LEN],
             tail_at: CONTROL_LEN,
+            since_seed: 0,
         }
     }
 
@@ -78,33 +97,31 @@ impl<const N: usize> ModalBank<N> {
             (self.tail, self.tail_at) = (tail, 0);
         }
         (self.attack, self.age) = (attack.min(512), 0);
-        self.modes = partials.map(|partial| Mode {
-            turn: 0,
-            step: step_from(partial.phase_step),
-            level: if partial.phase_step < 0.45 {
-                math::clamp(partial.level, 0.0, 4.0)
-            } else {
-                0.0
-            },
-            rest: rest_of(partial.half),
-        });
+        for (mode, partial) in self.modes.iter_mut().zip(partials) {
+            let is_heard = partial.phase_step < 0.45;
+            mode.turn = 0;
+            mode.level = if is_heard { math::clamp(partial.level, 0.0, 4.0) } else { 0.0 };
+            mode.tune(step_from(partial.phase_step), rest_of(partial.half));
+        }
+        self.since_seed = 0;
     }
 
     /// Gives the sounding partials their pitches and half-lives, levels and phases as they are: after a
     /// snapshot, or for a pitch that bends.
     pub fn retune(&mut self, partials: &[Partial; N]) {
         for (mode, partial) in self.modes.iter_mut().zip(partials) {
-            mode.step = step_from(partial.phase_step);
-            mode.rest = rest_of(partial.half);
+            mode.tune(step_from(partial.phase_step), rest_of(partial.half));
         }
+        self.since_seed = 0;
     }
 
     /// From now on every partial dies at least as fast as `half` samples say.
     pub fn damp(&mut self, half: f32) {
         let rest = rest_of(half);
         for mode in &mut self.modes {
-            mode.rest = if mode.rest > rest { rest } else { mode.rest };
+            mode.tune(mode.step, if mode.rest > rest { rest } else { mode.rest });
         }
+        self.since_seed = 0;
     }
 
     /// Adds the next samples to `out`: a multiple of 8, at most [`CONTROL_LEN`].
@@ -121,7 +138,7 @@ impl<const N: usize> ModalBank<N> {
         if self.age < self.attack {
             let mut risen = [0.0; CONTROL_LEN];
             let risen = &mut risen[..out.len()];
-            add_modes(&mut self.modes, risen);
+            self.add(risen);
             let share = |age: u32| {
                 let share = age as f32 / self.attack as f32;
                 if share < 1.0 { share } else { 1.0 }
@@ -133,8 +150,13 @@ impl<const N: usize> ModalBank<N> {
             self.age += risen.len() as u32;
             crate::mix::add(out, risen, Segment::flat(1.0));
         } else {
-            add_modes(&mut self.modes, out);
+            self.add(out);
         }
+    }
+
+    fn add(&mut self, out: &mut [f32]) {
+        add_modes(&mut self.modes, out, self.since_seed);
+        self.since_seed = (self.since_seed + out.len()) % CONTROL_LEN;
     }
 
     /// Whether anything is heard.
@@ -165,7 +187,7 @@ impl<const N: usize> State for ModalBank<N> {
         let mut fade = self.attack << 16 | self.age.min(0xffff);
         fade.visit(word);
         (self.attack, self.age) = ((fade >> 16).min(512), fade & 0xffff);
-        self.tail_at = CONTROL_LEN;
+        (self.tail_at, self.since_seed) = (CONTROL_LEN, 0);
     }
 }
 
@@ -175,30 +197,48 @@ fn rest_of(half: f32) -> f32 {
 }
 
 kernel! {
-    fn add_modes = add_modes_generic(modes: &mut [Mode], out: &mut [f32]);
+    fn add_modes = add_modes_generic(modes: &mut [Mode], out: &mut [f32], since_seed: usize);
 }
 
 #[inline(always)]
-fn add_modes_generic<V: Lanes>(modes: &mut [Mode], out: &mut [f32]) {
-    assert!(out.len() <= CONTROL_LEN && out.len().is_multiple_of(LANES));
+fn add_modes_generic<V: Lanes>(modes: &mut [Mode], out: &mut [f32], since_seed: usize) {
+    assert!(out.len() <= CONTROL_LEN && out.len().is_multiple_of(LANES), "a run is whole eights");
     for mode in modes {
         if mode.level > Mode::SILENCE {
-            let mut turns = V::Words::along(mode.turn, mode.step);
-            let advance = V::Words::splat(mode.step.wrapping_mul(LANES as u32));
-            let mut level = mode.level;
-            let mut at = 0;
+            let (mut before, mut now) = (V::load(&mode.before), V::load(&mode.now));
+            let factors = (V::splat(mode.factors[0]), V::splat(mode.factors[1]));
+            let (mut at, mut level) = (0, mode.level);
             while at < out.len() {
-                let next = level * mode.rest;
-                let gain = V::along(Segment { from: level, step: (next - level) * 0.125 }, 0);
+                if (since_seed + at).is_multiple_of(CONTROL_LEN) {
+                    (before, now) = seed(mode, at as u32, level);
+                } else {
+                    let next = factors.0.mul(now).sub(factors.1.mul(before));
+                    (before, now) = (now, next);
+                }
                 let out = eight_mut(out, at);
-                V::load(out).add_mul(gain, turns.turns().sin_turns()).store(out);
-                (turns, level) = (turns.add(advance), next);
+                V::load(out).add(before).store(out);
+                level *= mode.rest;
                 at += LANES;
             }
+            before.store(&mut mode.before);
+            now.store(&mut mode.now);
             mode.level = if level > Mode::SILENCE { level } else { 0.0 };
         }
         mode.turn = mode.turn.wrapping_add(mode.step.wrapping_mul(out.len() as u32));
     }
+}
+
+/// The eight samples `at` samples on, at `level`, and the eight after them.
+#[inline(always)]
+fn seed<V: Lanes>(mode: &Mode, at: u32, level: f32) -> (V, V) {
+    let turn = mode.turn.wrapping_add(mode.step.wrapping_mul(at));
+    let turns = V::Words::along(turn, mode.step);
+    let later = turns.add(V::Words::splat(mode.step.wrapping_mul(LANES as u32)));
+    // A straight line over the eight, the same in all that follow.
+    let gain = V::along(Segment { from: level, step: level * (mode.rest - 1.0) * 0.125 }, 0);
+    let now = gain.mul(turns.turns().fine_sin_turns());
+    let next = gain.mul(V::splat(mode.rest)).mul(later.turns().fine_sin_turns());
+    (now, next)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@
 use crate::{
     CONTROL_LEN, Line, Phase, State,
     half::{Doubler, HALF_LEN, Halver, Steps},
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
 };
@@ -140,15 +140,24 @@ fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
     reverb.diffusers[0].run::<V>(&mut mid);
     reverb.diffusers[1].run::<V>(&mut mid);
     let mut cells = [[0_i16; HALF_LEN]; 8];
-    let words = std::array::from_fn::<&[i16], 8, _>(|index| {
-        let whole = sways.get(index).map_or(0, |way| way.whole);
-        reverb.lines[index].words(reverb.lengths[index] + whole + 1, HALF_LEN + 2)
-    });
+    let (feedback, damping) = (reverb.feedback, reverb.damping);
+    let Reverb { lines, lengths, halvers, doublers, .. } = &mut *reverb;
+    let [len0, len1, len2, len3, len4, len5, len6, len7] = *lengths;
+    let words: [&[i16; HALF_LEN + 2]; 8] = [
+        lines[0].array(len0 + 1 + sways[0].whole),
+        lines[1].array(len1 + 1 + sways[1].whole),
+        lines[2].array(len2 + 1),
+        lines[3].array(len3 + 1),
+        lines[4].array(len4 + 1),
+        lines[5].array(len5 + 1),
+        lines[6].array(len6 + 1),
+        lines[7].array(len7 + 1),
+    ];
     // 1/√8
-    let gain = V::splat(reverb.feedback * 0.353_553_4);
-    let weights = damping_weights(reverb.damping);
-    let mut at = 0;
-    while at < HALF_LEN {
+    let gain = V::splat(feedback * 0.353_553_4);
+    let weights = damping_weights(damping);
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let t0 = swaying::<V>(words[0], at, sways[0]);
         let t1 = swaying::<V>(words[1], at, sways[1]);
         let t2 = damped::<V>(words[2], at, weights);
@@ -157,23 +166,22 @@ fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
         let t5 = damped::<V>(words[5], at, weights);
         let t6 = damped::<V>(words[6], at, weights);
         let t7 = damped::<V>(words[7], at, weights);
-        reverb.doublers[0].take(at, t0.add(t2).add(t4.sub(t6)));
-        reverb.doublers[1].take(at, t1.add(t3).sub(t5.sub(t7)));
+        doublers[0].take(at, from_steps(t0.add(t2).add(t4.sub(t6))));
+        doublers[1].take(at, from_steps(t1.add(t3).sub(t5.sub(t7))));
         let (p0, p1, p2, p3) = (t0.add(t1), t0.sub(t1), t2.add(t3), t2.sub(t3));
         let (p4, p5, p6, p7) = (t4.add(t5), t4.sub(t5), t6.add(t7), t6.sub(t7));
         let (q0, q1, q2, q3) = (p0.add(p2), p1.add(p3), p0.sub(p2), p1.sub(p3));
         let (q4, q5, q6, q7) = (p4.add(p6), p5.add(p7), p4.sub(p6), p5.sub(p7));
-        let (mid, side) = (V::load(eight(&mid, at)), reverb.halvers[1].give::<V>(at));
+        let (mid, side) = (V::load(eight(&mid, at)), halvers[1].give::<V>(at));
         let (plus, minus) = (mid.add(side), mid.sub(side));
-        store_cells(plus.add_mul(gain, q0.add(q4)), eight_mut(&mut cells[0], at));
-        store_cells(minus.add_mul(gain, q1.add(q5)), eight_mut(&mut cells[1], at));
-        store_cells(plus.add_mul(gain, q2.add(q6)), eight_mut(&mut cells[2], at));
-        store_cells(minus.add_mul(gain, q3.add(q7)), eight_mut(&mut cells[3], at));
-        store_cells(plus.add_mul(gain, q0.sub(q4)), eight_mut(&mut cells[4], at));
-        store_cells(minus.add_mul(gain, q1.sub(q5)), eight_mut(&mut cells[5], at));
-        store_cells(plus.add_mul(gain, q2.sub(q6)), eight_mut(&mut cells[6], at));
-        store_cells(minus.add_mul(gain, q3.sub(q7)), eight_mut(&mut cells[7], at));
-        at += LANES;
+        plus.add_mul(gain, q0.add(q4)).store_i16(eight_mut(&mut cells[0], at));
+        minus.add_mul(gain, q1.add(q5)).store_i16(eight_mut(&mut cells[1], at));
+        plus.add_mul(gain, q2.add(q6)).store_i16(eight_mut(&mut cells[2], at));
+        minus.add_mul(gain, q3.add(q7)).store_i16(eight_mut(&mut cells[3], at));
+        plus.add_mul(gain, q0.sub(q4)).store_i16(eight_mut(&mut cells[4], at));
+        minus.add_mul(gain, q1.sub(q5)).store_i16(eight_mut(&mut cells[5], at));
+        plus.add_mul(gain, q2.sub(q6)).store_i16(eight_mut(&mut cells[6], at));
+        minus.add_mul(gain, q3.sub(q7)).store_i16(eight_mut(&mut cells[7], at));
     }
     for (line, cells) in reverb.lines.iter_mut().zip(&cells) {
         line.push_all(cells);
@@ -184,26 +192,25 @@ fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
     reverb.doublers[1].give::<V>(&mut reverb.steps.cells[1]);
 }
 
-/// Mid and side of what comes, given to the two halvers; the mid at half the rate.
+/// Mid and side of what comes, in steps, given to the two halvers; the mid at half the rate.
 #[inline(always)]
 pub(crate) fn halve<V: Lanes>(
     [left, right]: &[[f32; CONTROL_LEN]; 2],
     [mid, side]: &mut [Halver; 2],
 ) -> [f32; HALF_LEN] {
     let half = V::splat(0.5);
-    let mut at = 0;
-    while at < HALF_LEN {
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let (a, b) = (V::load(eight(left, 2 * at)), V::load(eight(left, 2 * at + LANES)));
         let (c, d) = (V::load(eight(right, 2 * at)), V::load(eight(right, 2 * at + LANES)));
+        let (a, b, c, d) = (in_steps(a), in_steps(b), in_steps(c), in_steps(d));
         mid.take(at, half.mul(a.add(c)), half.mul(b.add(d)));
         side.take(at, half.mul(a.sub(c)), half.mul(b.sub(d)));
-        at += LANES;
     }
     let mut out = [0.0; HALF_LEN];
-    let mut at = 0;
-    while at < HALF_LEN {
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         mid.give::<V>(at).store(eight_mut(&mut out, at));
-        at += LANES;
     }
     out
 }
@@ -214,7 +221,7 @@ pub(crate) fn halve<V: Lanes>(
 /// y[n] = d/2·x[n−1] + (1−d)·x[n] + d/2·x[n+1]
 /// ```
 pub(crate) fn damping_weights(damping: f32) -> [f32; 2] {
-    [(1.0 - damping) * (1.0 / Line::STEPS), 0.5 * damping * (1.0 / Line::STEPS)]
+    [1.0 - damping, 0.5 * damping]
 }
 
 /// Eight damped samples of cells that begin one before the first of them.
@@ -230,7 +237,7 @@ pub(crate) fn damped<V: Lanes>(words: &[i16], at: usize, [middle, side]: [f32; 2
 fn swaying<V: Lanes>(words: &[i16], at: usize, way: Way) -> V {
     let (past, now) = (V::load_i16(eight(words, at)), V::load_i16(eight(words, at + 1)));
     let part = V::along(crate::Segment { from: way.part, step: way.step }, at);
-    now.add_mul(part, past.sub(now)).mul(V::splat(1.0 / Line::STEPS))
+    now.add_mul(part, past.sub(now))
 }
 
 /// An all-pass: `w[n] = x[n] + g·w[n−M]`, `y[n] = w[n−M] − g·w[n]`, g = 0.62.
@@ -257,16 +264,15 @@ impl AllPass {
     #[inline(always)]
     pub(crate) fn run<V: Lanes>(&mut self, io: &mut [f32; HALF_LEN]) {
         let mut cells = [0_i16; HALF_LEN];
-        let words = self.line.words(self.len, HALF_LEN);
+        let words: &[i16; HALF_LEN] = self.line.array(self.len);
         let gain = V::splat(Self::GAIN);
-        let mut at = 0;
-        while at < HALF_LEN {
-            let past = V::load_i16(eight(words, at)).mul(V::splat(1.0 / Line::STEPS));
+        for row in 0..HALF_LEN / LANES {
+            let at = row * LANES;
+            let past = V::load_i16(eight(words, at));
             let io = eight_mut(io, at);
             let into = V::load(io).add_mul(gain, past);
             past.sub(gain.mul(into)).store(io);
-            store_cells(into, eight_mut(&mut cells, at));
-            at += LANES;
+            into.store_i16(eight_mut(&mut cells, at));
         }
         self.line.push_all(&cells);
     }

@@ -16,7 +16,7 @@
 use crate::{
     CONTROL_LEN, Line,
     half::{Doubler, HALF_LEN, Halver, Steps},
-    line::store_cells,
+    line::from_steps,
     math,
     reverb::{AllPass, damped, damping_weights, halve},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -102,27 +102,31 @@ fn answer_generic<V: Lanes>(room: &mut Room) {
     let mut mid = halve::<V>(&room.steps.cells, &mut room.halvers);
     room.diffuser.run::<V>(&mut mid);
     let mut cells = [[0_i16; HALF_LEN]; 4];
-    let words = std::array::from_fn::<&[i16], 4, _>(|index| {
-        room.lines[index].words(room.lengths[index] + 1, HALF_LEN + 2)
-    });
-    let gain = V::splat(room.feedback * 0.5);
-    let weights = damping_weights(room.damping);
-    let mut at = 0;
-    while at < HALF_LEN {
+    let (feedback, damping) = (room.feedback, room.damping);
+    let Room { lines, lengths, halvers, doublers, .. } = &mut *room;
+    let words: [&[i16; HALF_LEN + 2]; 4] = [
+        lines[0].array(lengths[0] + 1),
+        lines[1].array(lengths[1] + 1),
+        lines[2].array(lengths[2] + 1),
+        lines[3].array(lengths[3] + 1),
+    ];
+    let gain = V::splat(feedback * 0.5);
+    let weights = damping_weights(damping);
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let t0 = damped::<V>(words[0], at, weights);
         let t1 = damped::<V>(words[1], at, weights);
         let t2 = damped::<V>(words[2], at, weights);
         let t3 = damped::<V>(words[3], at, weights);
-        room.doublers[0].take(at, t0.add(t2));
-        room.doublers[1].take(at, t1.sub(t3));
+        doublers[0].take(at, from_steps(t0.add(t2)));
+        doublers[1].take(at, from_steps(t1.sub(t3)));
         let (p0, p1, p2, p3) = (t0.add(t1), t0.sub(t1), t2.add(t3), t2.sub(t3));
-        let (mid, side) = (V::load(eight(&mid, at)), room.halvers[1].give::<V>(at));
+        let (mid, side) = (V::load(eight(&mid, at)), halvers[1].give::<V>(at));
         let (plus, minus) = (mid.add(side), mid.sub(side));
-        store_cells(plus.add_mul(gain, p0.add(p2)), eight_mut(&mut cells[0], at));
-        store_cells(minus.add_mul(gain, p1.add(p3)), eight_mut(&mut cells[1], at));
-        store_cells(plus.add_mul(gain, p0.sub(p2)), eight_mut(&mut cells[2], at));
-        store_cells(minus.add_mul(gain, p1.sub(p3)), eight_mut(&mut cells[3], at));
-        at += LANES;
+        plus.add_mul(gain, p0.add(p2)).store_i16(eight_mut(&mut cells[0], at));
+        minus.add_mul(gain, p1.add(p3)).store_i16(eight_mut(&mut cells[1], at));
+        plus.add_mul(gain, p0.sub(p2)).store_i16(eight_mut(&mut cells[2], at));
+        minus.add_mul(gain, p1.sub(p3)).store_i16(eight_mut(&mut cells[3], at));
     }
     for (line, cells) in room.lines.iter_mut().zip(&cells) {
         line.push_all(cells);

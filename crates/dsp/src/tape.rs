@@ -14,7 +14,7 @@
 use crate::{
     CONTROL_LEN, Line, Phase, Segment, State,
     half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps},
-    line::store_cells,
+    line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -191,17 +191,16 @@ fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
     let feedback = Segment::between(tape.feedback[0], tape.feedback[1], HALF_LEN);
     let weights = damping_weights(tape.damping);
     let mut cells = [0_i16; HALF_LEN];
-    let mut at = 0;
-    while at < HALF_LEN {
+    for row in 0..HALF_LEN / LANES {
+        let at = row * LANES;
         let left = between_cells::<V>(&tape.tape, head, at, 0, weights);
         let right = between_cells::<V>(&tape.tape, head, at, apart, weights);
-        tape.doublers[0].take(at, left);
-        tape.doublers[1].take(at, right);
+        tape.doublers[0].take(at, from_steps(left));
+        tape.doublers[1].take(at, from_steps(right));
         // What goes round has not yet been under way through the rest of the part.
         let round = between_cells::<V>(&tape.tape, head, at, Tape::DELAY as usize / 2, weights);
         let fed = tape.halver.give::<V>(at).add_mul(V::along(feedback, at), round);
-        store_cells(fed.saturate(), eight_mut(&mut cells, at));
-        at += LANES;
+        in_steps(from_steps(fed).saturate()).store_i16(eight_mut(&mut cells, at));
     }
     tape.tape.push_all(&cells);
     tape.halver.turn::<V>();
@@ -224,7 +223,7 @@ pub(crate) fn between_cells<V: Lanes>(
     let along = Segment { from: first - whole as f32, step: head.step };
     let part = V::along(along, 0);
     // From two before the nearer cell's damping to one after it.
-    let words = line.words(whole + further + 3 - at, LANES + 4);
+    let words: &[i16; LANES + 4] = line.array(whole + further + 3 - at);
     let near = crate::reverb::damped::<V>(words, 2, weights);
     let middle = crate::reverb::damped::<V>(words, 1, weights);
     let far = crate::reverb::damped::<V>(words, 0, weights);

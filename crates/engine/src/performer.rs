@@ -5,10 +5,15 @@
 //! between, events and all. So a performance can rest ([`Performer::rest`]) at the cost of about 1 KiB
 //! instead of a station's delay lines, and its recent past can be rendered again
 //! ([`Performer::recall`]).
+//!
+//! The values kept here are those headed for. How far a ramp has come is known to the station alone, and
+//! is part of its snapshot; so events are kept no longer because they have ramps.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use perpetuo_station::{BLOCK_LEN, Performance, Setting, Snapshot, Station, StationSpec, Values};
+use perpetuo_station::{
+    BLOCK_LEN, Performance, Ramp, Setting, Snapshot, Station, StationSpec, Title, Values,
+};
 
 use crate::{FRAME_LEN, Position, position::whole_frames};
 
@@ -28,6 +33,7 @@ pub struct Performer {
     /// Never empty; the first is old enough for all of [`Performer::RECALL`].
     checkpoints: VecDeque<Checkpoint>,
     station: Option<Box<dyn Station>>,
+    title: Title,
 }
 
 /// A setting and the position at which it applies.
@@ -61,16 +67,21 @@ impl Performer {
             events: VecDeque::new(),
             checkpoints: VecDeque::from([start]),
             station: None,
+            title: Title::default(),
         }
     }
 
     /// Applies a setting from the current position on, which it returns.
     pub fn set(&mut self, setting: Setting) -> Position {
         self.values.apply(setting);
-        // Only the last of several settings of one parameter at one position counts.
-        self.events.retain(|event| {
-            event.position < self.position || event.setting.index() != setting.index()
-        });
+        // Of several settings of one parameter at one position the last counts, and before a ramp also
+        // the last without one: it says where the ramp begins.
+        let is_superseded = |event: &Event| {
+            event.position == self.position
+                && event.setting.index() == setting.index()
+                && (setting.ramp() == Ramp::NONE || event.setting.ramp() != Ramp::NONE)
+        };
+        self.events.retain(|event| !is_superseded(event));
         self.events.push_back(Event { position: self.position, setting });
         if let Some(station) = &mut self.station {
             station.set(setting);
@@ -85,10 +96,29 @@ impl Performer {
             None => self.station_at(self.position),
         };
         station.render(&mut out);
+        self.title = station.title();
         self.position += out[0].len() as u64;
         if self.is_checkpoint_due() {
             self.take_checkpoint(station.as_mut());
         }
+        self.station = Some(station);
+    }
+
+    /// Lets time pass up to `to`, a frame border, as fast as the station composes. What is rendered from
+    /// there on is the performance again after [`StationSpec::refill`] or more.
+    pub fn skip_to(&mut self, to: Position) {
+        let samples = to.since(self.position);
+        if samples == 0 {
+            return;
+        }
+        let mut station = match self.station.take() {
+            Some(station) => station,
+            None => self.station_at(self.position),
+        };
+        self.position += station.skip(samples);
+        // From before it, this position could be reached by rendering only.
+        self.checkpoints.clear();
+        self.take_checkpoint(station.as_mut());
         self.station = Some(station);
     }
 
@@ -128,6 +158,11 @@ impl Performer {
         &self.values
     }
 
+    /// What it was doing when it was last rendered; empty before.
+    pub fn title(&self) -> Title {
+        self.title
+    }
+
     /// What is performed.
     pub fn spec(&self) -> &Arc<StationSpec> {
         &self.spec
@@ -150,11 +185,11 @@ impl Performer {
         let mut at = checkpoint.position;
         let span = at..=position;
         for event in self.events.iter().filter(|event| span.contains(&event.position)) {
-            skip(station.as_mut(), event.position.since(at));
+            render_unheard(station.as_mut(), event.position.since(at));
             at = event.position;
             station.set(event.setting);
         }
-        skip(station.as_mut(), position.since(at));
+        render_unheard(station.as_mut(), position.since(at));
         station
     }
 
@@ -191,8 +226,7 @@ impl Performer {
     }
 }
 
-/// Renders `samples` unheard.
-fn skip(station: &mut dyn Station, samples: u64) {
+fn render_unheard(station: &mut dyn Station, samples: u64) {
     const STEP: usize = 16 * BLOCK_LEN;
     let (mut left, mut right) = ([0.0; STEP], [0.0; STEP]);
     let mut rest = samples as usize;

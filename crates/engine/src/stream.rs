@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use perpetuo_station::{Setting, StationSpec, Values};
+use perpetuo_station::{Setting, StationSpec, Title, Values};
 
 use crate::{
     Chunk, Cursor, Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES,
@@ -126,6 +126,8 @@ pub struct State {
     pub position: Position,
     /// The values in force, or headed for.
     pub values: Values,
+    /// What the station was doing in the latest chunk; empty before the first.
+    pub title: Title,
     /// Listeners, stalled ones too.
     pub listeners: usize,
     /// Whether it is being rendered.
@@ -298,6 +300,7 @@ impl Stream {
         State {
             position: self.performer.position(),
             values: self.performer.values().clone(),
+            title: self.performer.title(),
             listeners: self.listeners.len(),
             is_playing: self.is_playing(),
         }

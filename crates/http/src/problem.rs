@@ -9,7 +9,7 @@ use axum::{
 };
 use perpetuo_driver::DriverError;
 use perpetuo_engine::{BitrateKbps, EncodingError, LeadError};
-use perpetuo_station::SettingError;
+use perpetuo_station::{Ramp, RampError, SettingError};
 use serde::Serialize;
 
 use crate::IdError;
@@ -134,6 +134,13 @@ impl From<SettingError> for Problem {
             allowed: Some(allowed),
             ..Self::new(StatusCode::BAD_REQUEST, detail)
         }
+    }
+}
+
+impl From<RampError> for Problem {
+    fn from(error: RampError) -> Self {
+        let allowed = format!("0 to {} s", Ramp::MAX_SECONDS);
+        Self::parameter("ramp", &format!("{} is no time", error.given), allowed)
     }
 }
 

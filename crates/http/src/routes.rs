@@ -7,6 +7,7 @@ mod metrics;
 mod openapi;
 mod page;
 mod params;
+mod preset;
 mod set_param;
 mod stations;
 mod stream;

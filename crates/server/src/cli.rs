@@ -95,8 +95,12 @@ pub(crate) enum LogLevel {
     Trace,
 }
 
+/// The largest seed: integers up to it are exact in every reader of JSON.
+pub(crate) const MAX_SEED: u64 = (1 << 53) - 1;
+
 /// Render a station to a file, as fast as it goes; the same sound as on the air
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_RENDER)]
 pub(crate) struct RenderArgs {
     /// The station; `perpetuo stations` lists them
     pub(crate) station: String,
@@ -105,16 +109,24 @@ pub(crate) struct RenderArgs {
     #[arg(long, value_name = "SECONDS", default_value = "60", allow_negative_numbers = true)]
     pub(crate) seconds: f64,
 
+    /// Where in the performance to begin; what comes before is composed, but not rendered
+    #[arg(long, value_name = "SECONDS", default_value = "0", allow_negative_numbers = true)]
+    pub(crate) from: f64,
+
     /// Where its chance is drawn from, 0 to 9007199254740991
-    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u64).range(..=(1 << 53) - 1))]
+    #[arg(long, default_value = "1", value_parser = clap::value_parser!(u64).range(..=MAX_SEED))]
     pub(crate) seed: u64,
 
-    /// A parameter's value from the start on; may be repeated
+    /// A preset's values from the start on; `random` draws them from the seed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) preset: Option<String>,
+
+    /// A parameter's value from the start on, whatever the preset says; may be repeated
     #[arg(long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub(crate) set: Vec<String>,
 
-    /// A parameter's value from some time on; may be repeated
-    #[arg(long, value_name = "SECONDS:NAME=VALUE", allow_hyphen_values = true)]
+    /// Values from some time of the performance on; may be repeated
+    #[arg(long, value_name = "SECONDS:NAME=VALUE,...", allow_hyphen_values = true)]
     pub(crate) at: Vec<String>,
 
     /// kbit/s of an MP3 file [default: 128]
@@ -126,10 +138,21 @@ pub(crate) struct RenderArgs {
     pub(crate) output: PathBuf,
 }
 
-/// List the stations, or the parameters of one
+const AFTER_RENDER: &str = "\
+--at takes what /set_param takes, with commas between: values by name, ramp=SECONDS in which numbers \
+glide, preset=NAME, and preset=random with seed=N, without which it draws from the performance's seed. \
+All of them begin at one time: the first border of a frame, 1152 samples, not before SECONDS. Times \
+count from the beginning of the performance, wherever the file begins.
+
+Examples:
+  perpetuo render drift -o drift.mp3                            its first minute
+  perpetuo render drift --from 3600 --seconds 600 -o hour.wav   ten minutes after an hour
+  perpetuo render acid --at 30:brightness=0.9,density=1,ramp=10 --at 50:preset=random -o acid.mp3";
+
+/// List the stations, or the parameters and presets of one
 #[derive(Debug, Args)]
 pub(crate) struct StationsArgs {
-    /// The station whose parameters to list
+    /// The station whose parameters and presets to list
     pub(crate) name: Option<String>,
 }
 

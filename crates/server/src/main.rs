@@ -5,6 +5,7 @@ mod cli;
 mod key;
 mod output;
 mod render;
+mod score;
 mod serve;
 mod settings;
 mod stations;

@@ -3,36 +3,23 @@
 use std::{
     fs::{self, File},
     io::{BufWriter, IsTerminal, Write},
+    iter::Peekable,
     path::{Path, PathBuf},
+    slice,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use perpetuo_engine::{BitrateKbps, Encoding, FRAME_LEN, Performer, wav_header};
-use perpetuo_station::{Catalogue, Setting, StationSpec, Values};
+use perpetuo_engine::{BitrateKbps, Encoding, FRAME_LEN, Performer, Position, wav_header};
+use perpetuo_station::{Catalogue, Setting};
 
-use crate::{
-    cli::RenderArgs,
-    output,
-    serve::SAMPLE_RATE_HZ,
-    stations::{find, split_setting},
-};
+use crate::{cli::RenderArgs, output, score::Score, serve::SAMPLE_RATE_HZ};
 
-/// The longest file, in seconds: a WAV header can hold no more than 2^32 bytes.
-const MAX_SECONDS: f64 = 24_000.0;
-
-/// A performance written down: what, how long, and what is turned when.
-struct Score {
-    spec: Arc<StationSpec>,
-    seed: u64,
-    samples: usize,
-    /// From the start on.
-    values: Values,
-    /// In order; each applies at the first frame border not before its sample, as on the air.
-    settings: Vec<(usize, Setting)>,
-}
+/// How much is rendered unheard before a file that does not begin at the start, if its station needs no
+/// more: longer than any sound that has begun before lasts.
+const LEAD_IN: Duration = Duration::from_secs(60);
 
 /// Renders, with a progress bar on a terminal; the file is there when it is whole.
 pub(crate) fn run(args: &RenderArgs, catalogue: &Catalogue) -> anyhow::Result<()> {
@@ -49,8 +36,10 @@ pub(crate) fn run(args: &RenderArgs, catalogue: &Catalogue) -> anyhow::Result<()
     }
     done?;
     let (heard, took) = (score.samples as f64 / f64::from(SAMPLE_RATE_HZ), started.elapsed());
+    let from = score.from.seconds(SAMPLE_RATE_HZ);
+    let from = if from > 0.0 { format!(" from {from:.1} s on") } else { String::new() };
     output::note(&format!(
-        "{}, seed {}: {heard:.1} s in {:.2} s, {:.0} times real time: {}",
+        "{}, seed {}: {heard:.1} s{from} in {:.2} s, {:.0} times real time: {}",
         score.spec.name,
         score.seed,
         took.as_secs_f64(),
@@ -81,33 +70,71 @@ fn draft(output: &Path) -> PathBuf {
 fn write(score: &Score, encoding: Encoding, path: &Path) -> anyhow::Result<()> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut file = BufWriter::new(file);
-    let progress = progress(score.samples);
-    let mut performer =
-        Performer::new(Arc::clone(&score.spec), score.seed, score.values.clone(), SAMPLE_RATE_HZ);
     let mut encoder = encoding.encoder(SAMPLE_RATE_HZ)?;
-    let mut settings = score.settings.iter().peekable();
     let mut bytes = Vec::new();
+    let mut play = Play::from(score, score.from.samples().saturating_sub(lead_in(score)));
+    let lead_in = score.from.since(play.performer.position()) as usize;
+    let frames = (score.samples + encoding.delay()).div_ceil(FRAME_LEN);
+    let progress = progress(lead_in + frames * FRAME_LEN);
+    // The encoder hears the lead-in too, so that the frames are those of the air.
+    for _ in 0..lead_in / FRAME_LEN {
+        encoder.encode(play.next().each_ref().map(|channel| &channel[..]), &mut bytes);
+        bytes.clear();
+        progress.inc(FRAME_LEN as u64);
+    }
     if encoding == Encoding::Wav {
         bytes.extend_from_slice(&wav_header(Some(score.samples as u32), SAMPLE_RATE_HZ));
     }
-    let frames = (score.samples + encoding.delay()).div_ceil(FRAME_LEN);
     for frame in 0..frames {
-        let at = frame * FRAME_LEN;
-        while let Some((_, setting)) = settings.next_if(|(from, _)| *from <= at) {
-            performer.set(*setting);
-        }
-        let (mut left, mut right) = ([0.0; FRAME_LEN], [0.0; FRAME_LEN]);
-        performer.render([&mut left, &mut right]);
-        encoder.encode([&left, &right], &mut bytes);
+        encoder.encode(play.next().each_ref().map(|channel| &channel[..]), &mut bytes);
         if encoding == Encoding::Wav && frame + 1 == frames {
             bytes.truncate(bytes.len() - (frames * FRAME_LEN - score.samples) * 4);
         }
         file.write_all(&bytes).with_context(|| format!("cannot write {}", path.display()))?;
         bytes.clear();
-        progress.set_position(at as u64);
+        progress.inc(FRAME_LEN as u64);
     }
     progress.finish_and_clear();
     file.flush().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Samples to render unheard, in whole frames.
+fn lead_in(score: &Score) -> u64 {
+    let seconds = score.spec.refill.max(LEAD_IN).as_secs_f64();
+    ((seconds * f64::from(SAMPLE_RATE_HZ)) as u64).next_multiple_of(FRAME_LEN as u64)
+}
+
+/// A score being played, frame by frame.
+struct Play<'a> {
+    performer: Performer,
+    settings: Peekable<slice::Iter<'a, (Position, Setting)>>,
+}
+
+impl<'a> Play<'a> {
+    /// Plays from the frame border `samples` after the beginning. What comes before is composed only, and
+    /// turned on the way.
+    fn from(score: &'a Score, samples: u64) -> Self {
+        let (spec, values) = (Arc::clone(&score.spec), score.values.clone());
+        let performer = Performer::new(spec, score.seed, values, SAMPLE_RATE_HZ);
+        let mut play = Self { performer, settings: score.settings.iter().peekable() };
+        let start = Position::new(samples);
+        while let Some((at, setting)) = play.settings.next_if(|(at, _)| *at <= start) {
+            play.performer.skip_to(*at);
+            play.performer.set(*setting);
+        }
+        play.performer.skip_to(start);
+        play
+    }
+
+    fn next(&mut self) -> [[f32; FRAME_LEN]; 2] {
+        let here = self.performer.position();
+        while let Some((_, setting)) = self.settings.next_if(|(at, _)| *at <= here) {
+            self.performer.set(*setting);
+        }
+        let (mut left, mut right) = ([0.0; FRAME_LEN], [0.0; FRAME_LEN]);
+        self.performer.render([&mut left, &mut right]);
+        [left, right]
+    }
 }
 
 fn progress(samples: usize) -> ProgressBar {
@@ -121,41 +148,187 @@ fn progress(samples: usize) -> ProgressBar {
     bar
 }
 
-impl Score {
-    fn read(args: &RenderArgs, catalogue: &Catalogue) -> anyhow::Result<Self> {
-        let spec = find(catalogue, &args.station)?;
-        ensure!(
-            args.seconds > 0.0 && args.seconds <= MAX_SECONDS,
-            "--seconds: {} is out of range; allowed: more than 0, at most {MAX_SECONDS}",
-            args.seconds
-        );
-        let samples = in_samples(args.seconds).max(1);
-        let mut values = spec.defaults();
-        for text in &args.set {
-            let (name, value) = split_setting(text).context("--set")?;
-            values.apply(spec.setting(name, value).context("--set")?);
-        }
-        let mut settings = Vec::new();
-        for text in &args.at {
-            let (from, setting) = read_at(spec, text).context("--at")?;
-            ensure!(from < samples, "--at: '{text}' comes after the end at {} s", args.seconds);
-            settings.push((from, setting));
-        }
-        settings.sort_by_key(|(from, _)| *from);
-        Ok(Self { spec: Arc::clone(spec), seed: args.seed, samples, values, settings })
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use clap::Parser;
+    use perpetuo_station::{
+        Applies, ParamSpec, Preset, ResumeError, Snapshot, Station, StationSpec, Title,
+    };
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// Plays its position, in frames, on the left and `mark` on the right. After time that was skipped it
+    /// is silent for all of the lead-in but a frame.
+    struct Page {
+        position: u64,
+        silent: u64,
+        mark: f32,
+        /// What `mark` moves by each sample, and for how many.
+        ramp: (f32, u64),
     }
-}
 
-/// Reads `SECONDS:NAME=VALUE`.
-fn read_at(spec: &StationSpec, text: &str) -> anyhow::Result<(usize, Setting)> {
-    let wrong = || format!("'{text}' is wrong; allowed: SECONDS:NAME=VALUE");
-    let (seconds, setting) = text.split_once(':').with_context(wrong)?;
-    let seconds: f64 = seconds.parse().with_context(wrong)?;
-    ensure!(Duration::try_from_secs_f64(seconds).is_ok(), wrong());
-    let (name, value) = split_setting(setting)?;
-    Ok((in_samples(seconds), spec.setting(name, value)?))
-}
+    impl Page {
+        fn pass(&mut self, samples: u64) {
+            let glides = samples.min(self.ramp.1);
+            self.mark += self.ramp.0 * glides as f32;
+            self.ramp.1 -= glides;
+            self.position += samples;
+            self.silent = self.silent.saturating_sub(samples);
+        }
+    }
 
-fn in_samples(seconds: f64) -> usize {
-    (seconds * f64::from(SAMPLE_RATE_HZ)).round() as usize
+    impl Station for Page {
+        fn render(&mut self, [left, right]: &mut [&mut [f32]; 2]) {
+            for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+                let page = (self.position / FRAME_LEN as u64 % 30_000) as f32;
+                let heard = if self.silent > 0 { 0.0 } else { 1.0 / 32_767.0 };
+                (*left, *right) = (page * heard, self.mark * heard);
+                self.pass(1);
+            }
+        }
+
+        fn set(&mut self, setting: Setting) {
+            if setting.index() == 1 {
+                let seconds = setting.ramp().duration().as_secs_f64();
+                let samples = (seconds * f64::from(SAMPLE_RATE_HZ)) as u64;
+                let way = setting.value() - self.mark;
+                self.ramp = (way / samples.max(1) as f32, samples);
+                self.mark += if samples == 0 { way } else { 0.0 };
+            }
+        }
+
+        fn skip(&mut self, samples: u64) -> u64 {
+            self.pass(samples);
+            self.silent = 60 * u64::from(SAMPLE_RATE_HZ);
+            samples
+        }
+
+        fn title(&self) -> Title {
+            Title::default()
+        }
+
+        fn snapshot(&mut self) -> Snapshot {
+            Snapshot::new(Vec::new()).unwrap()
+        }
+
+        fn resume(&mut self, _: &Snapshot) -> Result<(), ResumeError> {
+            Ok(())
+        }
+    }
+
+    const PARAMS: &[ParamSpec] = &[
+        ParamSpec::number("level", "Level", 0.0..=1.0, 1.0, "Nothing."),
+        ParamSpec::number("mark", "Mark", 0.0..=30_000.0, 3.0, "The right channel."),
+        ParamSpec::choice("kind", "Kind", &["a", "b"], 0, "Nothing.").applies(Applies::Section),
+    ];
+
+    fn catalogue() -> Catalogue {
+        let spec = StationSpec {
+            name: "page",
+            title: "Page",
+            about: "Says where it is.",
+            version: 1,
+            params: PARAMS,
+            presets: &[Preset { name: "seven", title: "Seven", values: &[("mark", 7.0)] }],
+            refill: Duration::from_secs(2),
+            perform: |performance| {
+                let mark = performance.values.at(1);
+                Box::new(Page { position: 0, silent: 0, mark, ramp: (0.0, 0) })
+            },
+        };
+        Catalogue::new([spec]).unwrap()
+    }
+
+    fn score(args: &str) -> anyhow::Result<Score> {
+        let words = ["perpetuo", "render", "page", "-o", "x.wav"].into_iter();
+        match Cli::try_parse_from(words.chain(args.split_whitespace())).unwrap().command {
+            Some(Command::Render(args)) => Score::read(&args, &catalogue()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Left and right of every sample of the file.
+    fn pcm(args: &str) -> Vec<[u16; 2]> {
+        static FILES: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("perpetuo-render-{}-{}", std::process::id(), FILES.fetch_add(1, Relaxed));
+        let path = std::env::temp_dir().join(name);
+        write(&score(args).unwrap(), Encoding::Wav, &path).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::remove_file(path).unwrap();
+        let word = |pair: &[u8]| u16::from_le_bytes([pair[0], pair[1]]);
+        bytes[44..].chunks(4).map(|sample| [word(&sample[..2]), word(&sample[2..])]).collect()
+    }
+
+    #[test]
+    fn a_file_begins_at_the_frame_asked_for_after_a_lead_in() {
+        for (from, page) in [("0", 0), ("1", 38), ("59.98", 2296), ("61", 2335), ("3600", 17_812)] {
+            let pcm = pcm(&format!("--from {from} --seconds 0.1"));
+            assert_eq!(pcm.len(), 4410, "{from}");
+            assert_eq!((pcm[0], pcm[FRAME_LEN][0]), ([page, 3], page + 1), "{from}");
+        }
+    }
+
+    #[test]
+    fn a_year_is_skipped_in_no_time_and_what_is_turned_meanwhile_counts() {
+        let begun = Instant::now();
+        let pcm = pcm("--from 31536000 --seconds 1 --at 5:mark=4 --at 31535000.5:mark=9 \
+                       --at 31535990:kind=b --at 31536000.5:mark=11");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        let frames = 31_536_000 * 44_100_u64 / FRAME_LEN as u64;
+        assert_eq!(pcm[0], [(frames % 30_000) as u16, 9]);
+        assert_eq!((pcm[22_000][1], pcm[22_050 + FRAME_LEN][1]), (9, 11));
+    }
+
+    #[test]
+    fn a_ramp_that_begins_before_the_file_goes_on_in_it() {
+        for (from, at) in [("5", "0"), ("1000", "995"), ("1000", "900")] {
+            let seconds: f32 = from.parse::<f32>().unwrap() - at.parse::<f32>().unwrap();
+            let ramp = 2.0 * seconds;
+            let pcm = pcm(&format!("--from {from} --seconds 0.1 --at {at}:mark=20003,ramp={ramp}"));
+            assert!((9_900..10_100).contains(&pcm[0][1]), "{from}: {}", pcm[0][1]);
+        }
+    }
+
+    #[test]
+    fn presets_and_draws_begin_with_and_are_turned_to() {
+        let mark = |args: &str| pcm(&format!("--seconds 0.1 {args}")).last().unwrap()[1];
+        let drawn = |seed| catalogue().first().random(seed)[0].value().round() as u16;
+        assert_eq!(mark(""), 3);
+        assert_eq!(mark("--preset seven"), 7);
+        assert_eq!(mark("--preset seven --set mark=8"), 8);
+        assert_eq!(mark("--preset random --seed 5"), drawn(5));
+        assert_eq!(mark("--at 0.01:preset=seven"), 7);
+        assert_eq!(mark("--at 0.01:mark=8,preset=seven"), 8);
+        assert_eq!(mark("--at 0.01:preset=random --seed 5"), drawn(5));
+        assert_eq!(mark("--at 0.01:preset=random,seed=6 --seed 5"), drawn(6));
+        assert_eq!(mark("--at 0.02:mark=9 --at 0.01:mark=10"), 9);
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_told_with_what_can() {
+        let after = "0:mark=1,mark=2";
+        for (args, told) in [
+            ("--from -1", "--from: -1 is out of range; allowed: 0 to 31536000"),
+            ("--from NaN", "--from: NaN is out of range; allowed: 0 to 31536000"),
+            ("--preset eight", "--preset: unknown preset 'eight'; allowed: seven, random"),
+            ("--at 0:preset=eight", "--at: unknown preset 'eight'; allowed: seven, random"),
+            ("--at 0:mark=1,ramp=601", "--at: ramp: '601' is no time; allowed: 0 to 600 s"),
+            ("--at 0:mark=1,seed=1", "seed: nothing is drawn from it; allowed: with preset=random"),
+            ("--at 0:preset=seven,seed=1", "seed: nothing is drawn from it"),
+            ("--at 0:preset=random,seed=-1", "seed: not a seed; allowed: a whole number from 0 to"),
+            ("--at 0:ramp=1", "'0:ramp=1' sets nothing; allowed: NAME=VALUE, preset=NAME"),
+            ("--at 0:", "'' is no setting; allowed: NAME=VALUE"),
+            ("--at 0:mark=1,", "'' is no setting; allowed: NAME=VALUE"),
+            (&format!("--at {after}"), "mark: given more than once; allowed: one value"),
+            ("--at 0:kind=c", "'c' is not among its labels; allowed: a, b"),
+            ("--from 5 --at 65:mark=1", "'65:mark=1' comes after the end at 65 s"),
+        ] {
+            let error = format!("{:#}", score(args).err().unwrap());
+            assert!(error.contains(told), "{args}: {error}");
+        }
+    }
 }

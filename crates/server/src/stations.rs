@@ -1,11 +1,11 @@
 //! `perpetuo stations`: the catalogue as tables.
 
 use anyhow::{Context, bail};
-use perpetuo_station::{Catalogue, ParamSpec, StationSpec};
+use perpetuo_station::{Catalogue, Curve, ParamSpec, Preset, RANDOM, StationSpec};
 
 use crate::{cli::StationsArgs, output};
 
-/// Prints the stations, or the parameters of one.
+/// Prints the stations, or the parameters and presets of one.
 pub(crate) fn run(args: &StationsArgs, catalogue: &Catalogue) -> anyhow::Result<()> {
     match &args.name {
         None => {
@@ -15,8 +15,12 @@ pub(crate) fn run(args: &StationsArgs, catalogue: &Catalogue) -> anyhow::Result<
         Some(name) => {
             let spec = find(catalogue, name)?;
             let head = format!("{}: {}\n\n", spec.title, spec.about);
-            let columns = ["parameter", "range", "default", "applies", "what it does"];
-            output::print(&(head + &table(&columns, spec.params.iter().map(row))))
+            let columns = ["parameter", "range", "default", "taste", "applies", "what it does"];
+            let params = table(&columns, spec.params.iter().map(row));
+            let random = [RANDOM, "", "each parameter drawn from its taste"].map(str::to_owned);
+            let presets = spec.presets.iter().map(|preset| preset_row(spec, preset));
+            let presets = table(&["preset", "title", "values"], presets.chain([random]));
+            output::print(&(head + &params + "\n" + &presets))
         }
     }
 }
@@ -33,14 +37,37 @@ pub(crate) fn find<'a>(
     }
 }
 
-fn row(param: &ParamSpec) -> [String; 5] {
+fn row(param: &ParamSpec) -> [String; 6] {
     [
         param.id.to_owned(),
         param.allowed(),
         param.show(param.default),
+        taste(param),
         param.applies.as_str().to_owned(),
         param.help.to_owned(),
     ]
+}
+
+/// What random draws keep to; nothing for what they leave alone.
+fn taste(param: &ParamSpec) -> String {
+    let Some(taste) = param.drawn_from() else { return String::new() };
+    match param.curve {
+        _ if taste == param.range => "all".to_owned(),
+        Curve::Stepped(labels) => {
+            labels[*taste.start() as usize..=*taste.end() as usize].join(", ")
+        }
+        _ => format!("{} to {}", taste.start(), taste.end()),
+    }
+}
+
+/// What a preset names; all else it sets to the default.
+fn preset_row(spec: &StationSpec, preset: &Preset) -> [String; 3] {
+    let named = preset.values.iter().filter_map(|(id, value)| {
+        let param = spec.params.iter().find(|param| param.id == *id)?;
+        Some(format!("{id} {}", param.show(*value)))
+    });
+    let values = named.collect::<Vec<_>>().join(", ");
+    [preset.name.to_owned(), preset.title.to_owned(), values]
 }
 
 /// Columns as wide as their widest cell, the last one as it comes; a cell that is too wide for its

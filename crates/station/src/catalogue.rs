@@ -94,8 +94,8 @@ impl StationSpec {
     /// Settings drawn from `seed`, each even along the knob's travel within the parameter's
     /// [`ParamSpec::taste`]; none for parameters that have no taste, nor for `level`.
     pub fn random(&self, seed: u64) -> Vec<Setting> {
-        let params = self.params.iter().enumerate().filter(|(_, param)| param.id != LEVEL);
-        let tastes = params.filter_map(|(index, param)| Some((index, param, param.taste.clone()?)));
+        let params = self.params.iter().enumerate();
+        let tastes = params.filter_map(|(index, param)| Some((index, param, param.drawn_from()?)));
         tastes
             .map(|(index, param, taste)| {
                 let share = unit(seed, index as u64);
@@ -220,7 +220,7 @@ fn check_preset(station: &StationSpec, preset: &Preset) -> Result<(), String> {
 }
 
 /// The parameter every station has.
-const LEVEL: &str = "level";
+pub(crate) const LEVEL: &str = "level";
 
 /// The name by which callers ask for [`StationSpec::random`] where a preset's name may stand.
 pub const RANDOM: &str = "random";

@@ -64,7 +64,8 @@ pub trait Station: Send {
     /// Goes on from a snapshot, with the next note that it would have played.
     ///
     /// Tails are missing until [`StationSpec::refill`] has been rendered unheard. Values are not part
-    /// of the snapshot: the performance must have been made with those in force when it was taken.
+    /// of the snapshot, but how far ramps have come is: the performance must have been made with the
+    /// values in force, or headed for, when it was taken.
     ///
     /// # Errors
     ///

@@ -2,6 +2,8 @@
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
+use crate::catalogue::LEVEL;
+
 /// Names the HTTP calls use themselves; no parameter bears them.
 pub const RESERVED_NAMES: [&str; 11] = [
     "id", "key", "value", "station", "seed", "format", "bitrate", "lead", "durable", "ramp",
@@ -217,6 +219,11 @@ impl ParamSpec {
             _ if self.unit.is_empty() => value.to_string(),
             _ => format!("{value} {}", self.unit),
         }
+    }
+
+    /// What random draws keep to: the taste, and nothing for `level`, a listener's own matter.
+    pub fn drawn_from(&self) -> Option<RangeInclusive<f32>> {
+        self.taste.clone().filter(|_| self.id != LEVEL)
     }
 
     fn refuse(&self, wrong: String) -> ValueError {

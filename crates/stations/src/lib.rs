@@ -11,6 +11,8 @@
 mod acid;
 mod blockwise;
 mod drift;
+mod drone;
+mod dub;
 mod knob;
 mod master;
 mod performer;
@@ -20,5 +22,5 @@ use perpetuo_station::StationSpec;
 
 /// Every station, the one to begin with first.
 pub fn all() -> Vec<StationSpec> {
-    vec![drift::spec(), acid::spec()]
+    vec![drift::spec(), acid::spec(), dub::spec(), drone::spec()]
 }

@@ -54,10 +54,9 @@ impl Lanes for Avx2 {
 
     #[inline(always)]
     fn store_i16(self, out: &mut [i16; LANES]) {
-        let whole = avx2!(_mm256_cvtps_epi32(self.0));
-        let packed = avx2!(_mm256_packs_epi32(whole, whole));
-        let packed = avx2!(_mm256_permute4x64_epi64(packed, 0b1000));
-        let packed = avx2!(_mm256_castsi256_si128(packed));
+        let whole = avx2!(_mm256_cvttps_epi32(self.0));
+        let high = avx2!(_mm256_extracti128_si256(whole, 1));
+        let packed = avx2!(_mm_packs_epi32(_mm256_castsi256_si128(whole), high));
         // SAFETY: as above, and there is room for eight values of 16 bits, at any alignment.
         unsafe { _mm_storeu_si128(out.as_mut_ptr().cast(), packed) }
     }

@@ -10,9 +10,6 @@ pub(crate) struct Portable([f32; LANES]);
 #[derive(Clone, Copy)]
 pub(crate) struct PortableWords([u32; LANES]);
 
-/// 1.5 · 2²³: what is added to it stands rounded in the low bits.
-const ROUNDER: f32 = 12_582_912.0;
-
 impl Portable {
     #[inline(always)]
     fn zip(self, y: Self, of: impl Fn(f32, f32) -> f32) -> Self {
@@ -55,10 +52,7 @@ impl Lanes for Portable {
 
     #[inline(always)]
     fn store_i16(self, out: &mut [i16; LANES]) {
-        *out = self.0.map(|x| {
-            let whole = (x + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i32;
-            whole.clamp(i16::MIN.into(), i16::MAX.into()) as i16
-        });
+        *out = self.0.map(|x| (x as i32).clamp(i16::MIN.into(), i16::MAX.into()) as i16);
     }
 
     #[inline(always)]

@@ -1,7 +1,7 @@
 //! A concert hall with the clock in hand: one stream, its backlogs, and listeners who read or do not.
 //!
-//! The station that plays here writes its own position into the left channel and its parameter `mark`
-//! into the right one, so that a test can read from the sound what was played where.
+//! The station that plays here writes its own position into the left channel and its parameter `mark`,
+//! ramps and all, into the right one, so that a test can read from the sound what was played where.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,8 @@ use perpetuo_engine::{
     Stream, StreamConfig,
 };
 use perpetuo_station::{
-    ParamSpec, Performance, ResumeError, Setting, Snapshot, Station, StationSpec,
+    BLOCK_LEN, ParamSpec, Performance, Ramp, ResumeError, Setting, Snapshot, Station, StationSpec,
+    Title,
 };
 
 pub(crate) const RATE: u32 = 44_100;
@@ -32,44 +33,76 @@ pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// A station that says where it is.
+/// A station that says where it is. Time may pass unheard: to itself it is the same.
 struct Marker {
     position: u64,
     mark: f32,
+    /// Where a ramp of `mark` leads, and in how many samples.
+    ramp: Option<(f32, u32)>,
+}
+
+impl Marker {
+    fn pass(&mut self) {
+        self.position += 1;
+        if let Some((goal, left)) = self.ramp {
+            self.mark += (goal - self.mark) / left as f32;
+            self.ramp = (left > 1).then_some((goal, left - 1));
+        }
+    }
 }
 
 impl Station for Marker {
-    fn skip(&mut self, _: u64) -> u64 {
-        unimplemented!("nobody skips it")
-    }
-
-    fn title(&self) -> perpetuo_station::Title {
-        perpetuo_station::Title::default()
-    }
-
     fn render(&mut self, [left, right]: &mut [&mut [f32]; 2]) {
         for (l, r) in left.iter_mut().zip(right.iter_mut()) {
             *l = (self.position % LAP) as f32 / 32_767.0;
             *r = self.mark / 32_767.0;
-            self.position += 1;
+            self.pass();
         }
     }
 
     fn set(&mut self, setting: Setting) {
-        if setting.index() == 1 {
+        if setting.index() != 1 {
+            return;
+        }
+        let samples = setting.ramp().duration().as_secs_f64() * f64::from(RATE);
+        self.ramp = Some((setting.value(), samples as u32)).filter(|(_, left)| *left > 0);
+        if self.ramp.is_none() {
             self.mark = setting.value();
         }
     }
 
+    fn skip(&mut self, samples: u64) -> u64 {
+        let samples = samples.next_multiple_of(BLOCK_LEN as u64);
+        (0..samples).for_each(|_| self.pass());
+        samples
+    }
+
+    fn title(&self) -> Title {
+        Title {
+            scene: if self.position < u64::from(RATE) { "Begins" } else { "Goes on" },
+            key: None,
+        }
+    }
+
     fn snapshot(&mut self) -> Snapshot {
-        Snapshot::new(self.position.to_le_bytes().to_vec()).unwrap()
+        let mut bytes = self.position.to_le_bytes().to_vec();
+        if let Some((goal, left)) = self.ramp {
+            [self.mark.to_bits(), goal.to_bits(), left]
+                .iter()
+                .for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+        }
+        Snapshot::new(bytes).unwrap()
     }
 
     fn resume(&mut self, snapshot: &Snapshot) -> Result<(), ResumeError> {
         let bytes = snapshot.as_bytes();
-        let position =
-            bytes.try_into().map_err(|_| ResumeError { len: bytes.len(), expected: 8 })?;
-        self.position = u64::from_le_bytes(position);
+        let (position, ramp) = bytes.split_at_checked(8).unwrap();
+        self.position = u64::from_le_bytes(position.try_into().unwrap());
+        let word = |at: usize| u32::from_le_bytes(ramp[at..at + 4].try_into().unwrap());
+        if !ramp.is_empty() {
+            self.mark = f32::from_bits(word(0));
+            self.ramp = Some((f32::from_bits(word(4)), word(8)));
+        }
         Ok(())
     }
 }
@@ -88,7 +121,7 @@ pub(crate) fn spec() -> Arc<StationSpec> {
         presets: &[],
         refill: Duration::from_secs(2),
         perform: |performance: &Performance<'_>| {
-            Box::new(Marker { position: 0, mark: performance.values.at(1) })
+            Box::new(Marker { position: 0, mark: performance.values.at(1), ramp: None })
         },
     })
 }
@@ -165,6 +198,12 @@ impl Hall {
     pub(crate) fn set(&mut self, name: &str, value: f32) -> Applied {
         let setting = self.stream.spec().setting_of(name, value).unwrap();
         self.stream.handle_setting(setting, self.now)
+    }
+
+    /// Sets a parameter by a ramp of so many seconds.
+    pub(crate) fn glide(&mut self, name: &str, value: f32, seconds: &str) -> Applied {
+        let setting = self.stream.spec().setting_of(name, value).unwrap();
+        self.stream.handle_setting(setting.over(Ramp::parse(seconds).unwrap()), self.now)
     }
 
     pub(crate) fn ear(&self, ear: usize) -> &Ear {

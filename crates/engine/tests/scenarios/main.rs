@@ -7,6 +7,7 @@ mod chunks_follow_the_smallest_lead;
 mod hall;
 mod late_wake_up_catches_up_at_once;
 mod listener_is_kept_ahead_of_real_time;
+mod ramps_go_on_through_everything;
 mod same_events_same_samples;
 mod setting_applies_where_the_answer_says;
 mod slow_listener_jumps_to_the_live_edge;

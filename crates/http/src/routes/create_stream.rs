@@ -3,37 +3,33 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use perpetuo_station::{Catalogue, StationSpec, Values};
 use serde_json::{Value, json};
 
-use super::view;
-use crate::{
-    App, Problem,
-    answer::wants_json,
-    args::Args,
-    id::{MAX_SEED, NewIds},
-};
+use super::{preset, view};
+use crate::{App, Problem, answer::wants_json, args::Args, id::NewIds};
 
-/// Makes the ids of a new stream of `station`, beginning with the values given. Nothing is kept: the
-/// stream begins when someone listens or turns a knob.
+/// Makes the ids of a new stream of `station`, beginning with the values of `preset` and, before them,
+/// those given by name; `random` is drawn from the stream's own seed. Nothing is kept: the stream begins
+/// when someone listens or turns a knob.
 pub(crate) async fn create_stream(
     State(app): State<App>,
     headers: HeaderMap,
     mut args: Args,
 ) -> Result<Response, Problem> {
     let spec = station(&app.catalogue, args.take("station"))?;
-    let seed = match args.take("seed") {
-        Some(text) => parse_seed(&text)?,
-        None => u64::from_le_bytes(draw()?) & MAX_SEED,
-    };
+    let seed = preset::take_seed(&mut args)?.map_or_else(preset::draw_seed, Ok)?;
     let mut values = spec.defaults();
+    if let Some(name) = args.take("preset") {
+        preset::settings(spec, &name, seed)?.into_iter().for_each(|setting| values.apply(setting));
+    }
     for (name, text) in args.rest() {
         values.apply(spec.setting(&name, &text)?);
     }
-    let ids = app.ids.make(spec, seed, &values, draw()?, (app.clock)());
+    let ids = app.ids.make(spec, seed, &values, preset::draw()?, (app.clock)());
     if wants_json(&headers) {
         Ok(Json(describe(spec, seed, &values, &ids, &view::base_url(&headers))).into_response())
     } else {
@@ -52,14 +48,6 @@ fn station(catalogue: &Catalogue, name: Option<String>) -> Result<&StationSpec, 
             Err(Problem::parameter("station", &wrong, allowed.join(", ")))
         }
     }
-}
-
-fn parse_seed(text: &str) -> Result<u64, Problem> {
-    let seed = text.parse().ok().filter(|seed| *seed <= MAX_SEED);
-    seed.ok_or_else(|| {
-        let allowed = format!("a whole number from 0 to {MAX_SEED}");
-        Problem::parameter("seed", "not a seed", allowed)
-    })
 }
 
 fn describe(spec: &StationSpec, seed: u64, values: &Values, ids: &NewIds, base: &str) -> Value {
@@ -81,26 +69,13 @@ fn describe(spec: &StationSpec, seed: u64, values: &Values, ids: &NewIds, base: 
     })
 }
 
-fn draw<const N: usize>() -> Result<[u8; N], Problem> {
-    let mut bytes = [0; N];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => Ok(bytes),
-        Err(error) => {
-            tracing::error!(%error, "no random numbers");
-            let detail = "no random numbers at the moment";
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use axum::{body::Body, http::Method};
     use perpetuo_station::RESERVED_NAMES;
     use serde_json::json;
 
-    use super::*;
-    use crate::routes::testbed::Testbed;
+    use crate::{id::MAX_SEED, routes::testbed::Testbed};
 
     const JSON: (&str, &str) = ("accept", "application/json");
 
@@ -153,6 +128,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stream_begins_with_a_preset_and_what_is_named_comes_before_it() {
+        let testbed = Testbed::new();
+        for query in ["preset=bright&level=0.25&pitch=30", "level=0.25&pitch=30&preset=bright"] {
+            let params = testbed.params(&testbed.create(query).await.id).await;
+            let values = json!({
+                "level": 0.25, "pitch": 30.0, "brightness": 0.9, "density": 0.1, "shape": "square",
+            });
+            assert_eq!(params["params"], values, "{query}");
+        }
+    }
+
+    #[tokio::test]
+    async fn random_values_are_drawn_from_the_streams_own_seed() {
+        let testbed = Testbed::new();
+        let drawn = async |query: &str| {
+            let params = testbed.params(&testbed.create(query).await.id).await;
+            (params["seed"].clone(), params["params"].clone())
+        };
+        let (seed, values) = drawn("preset=random").await;
+        assert_eq!(drawn(&format!("preset=random&seed={seed}")).await, (seed, values.clone()));
+        let (_, other) = drawn("preset=random").await;
+        assert_ne!(values, other);
+        for values in [values, other] {
+            let pitch = values["pitch"].as_f64().unwrap();
+            assert!((100.0..=1000.0).contains(&pitch), "in taste: {pitch}");
+            let left_alone = (&values["level"], &values["density"]);
+            assert_eq!(left_alone, (&json!(0.5), &json!(0.1)));
+        }
+        let named = drawn("preset=random&pitch=20&level=1").await.1;
+        assert_eq!((&named["pitch"], &named["level"]), (&json!(20.0), &json!(1.0)));
+        assert_eq!(drawn("preset=random&station=hush").await.1, json!({ "level": 0.5 }));
+    }
+
+    #[tokio::test]
     async fn two_calls_alike_make_two_streams() {
         let testbed = Testbed::new();
         let (one, other) = (testbed.create("seed=1").await, testbed.create("seed=1").await);
@@ -189,6 +198,13 @@ mod tests {
             ("shape=2", "shape", "2 is out of range", "sine, square"),
             ("shape=0.5", "shape", "0.5 is not a whole number", "sine, square"),
             ("shape=saw", "shape", "'saw' is not among its labels", "sine, square"),
+            ("preset=dark", "preset", "unknown preset 'dark'", "bright, random"),
+            ("preset=", "preset", "unknown preset ''", "bright, random"),
+            ("preset=RANDOM", "preset", "unknown preset 'RANDOM'", "bright, random"),
+            ("station=hush&preset=bright", "preset", "unknown preset 'bright'", "random"),
+            ("preset=bright&preset=bright", "preset", "given more than once", "one value"),
+            ("preset=bright&pitch=19", "pitch", "19 is out of range", "20 to 2000 Hz"),
+            ("preset=bright&ramp=5", "ramp", "unknown parameter 'ramp'", names),
             ("level=0.1&level=0.1", "level", "given more than once", "one value"),
             ("seed=1&seed=2", "seed", "given more than once", "one value"),
         ] {

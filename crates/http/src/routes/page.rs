@@ -29,6 +29,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("curve.js", SCRIPT),
     asset!("knobs.js", SCRIPT),
     asset!("player.js", SCRIPT),
+    asset!("presets.js", SCRIPT),
     asset!("sender.js", SCRIPT),
 ];
 

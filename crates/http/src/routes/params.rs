@@ -17,6 +17,7 @@ pub(crate) async fn params(State(app): State<App>, mut args: Args) -> Result<Jso
         "listen_id": pass.listen_id,
         "station": spec.name,
         "title": spec.title,
+        "now": Some(state.title.to_string()).filter(|now| !now.is_empty()),
         "seed": seed,
         "position": view::seconds(state.position.seconds(app.driver.sample_rate_hz())),
         "playing": state.is_playing,
@@ -44,6 +45,7 @@ mod tests {
             "listen_id": ids.listen_id,
             "station": "tone",
             "title": "Tön",
+            "now": null,
             "seed": 5,
             "position": 0.0,
             "playing": false,
@@ -79,6 +81,7 @@ mod tests {
         let playing = testbed.params(&id).await;
         assert_eq!((&playing["listeners"], &playing["playing"]), (&json!(1), &json!(true)));
         assert!(playing["position"].as_f64().unwrap() > 0.0);
+        assert_eq!(playing["now"], "Steady, D lydian");
         drop(body);
         let left = testbed.params(&id).await;
         assert_eq!((&left["listeners"], &left["playing"]), (&json!(0), &json!(false)));

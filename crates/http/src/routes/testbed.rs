@@ -18,7 +18,8 @@ use http_body_util::BodyExt;
 use perpetuo_driver::{Config, Driver};
 use perpetuo_engine::StreamConfig;
 use perpetuo_station::{
-    Applies, Catalogue, ParamSpec, ResumeError, Setting, Snapshot, Station, StationSpec,
+    Applies, Catalogue, ParamSpec, Preset, ResumeError, Setting, Snapshot, Station, StationSpec,
+    Title,
 };
 use prometheus_client::registry::Registry;
 use serde_json::Value;
@@ -213,42 +214,69 @@ const TONE: StationSpec = StationSpec {
     title: "Tön",
     about: "One value, for ever – naïve.",
     version: 3,
-    presets: &[],
+    presets: &[Preset {
+        name: "bright",
+        title: "Bright",
+        values: &[("brightness", 0.9), ("shape", 1.0)],
+    }],
     params: &[
         LEVEL,
-        ParamSpec::number("pitch", "Pitch", 20.0..=2000.0, 220.5, "Height.").unit("Hz").log(),
+        ParamSpec::number("pitch", "Pitch", 20.0..=2000.0, 220.5, "Height.")
+            .unit("Hz")
+            .log()
+            .taste(100.0..=1000.0),
         ParamSpec::number("brightness", "Brightness", 0.0..=1.0, 0.3, "Overtones."),
-        ParamSpec::number("density", "Density", 0.0..=1.0, 0.1, "Events.").applies(Applies::Beat),
+        ParamSpec::number("density", "Density", 0.0..=1.0, 0.1, "Events.")
+            .applies(Applies::Section)
+            .not_random(),
         ParamSpec::choice("shape", "Shape", &["sine", "square"], 0, "Of the wave.")
             .applies(Applies::Bar),
     ],
     refill: Duration::from_secs(2),
-    perform: |performance| Box::new(Constant(performance.values.at(0))),
+    perform: |performance| Box::new(Constant { level: performance.values.at(0), ramp: (0.0, 0) }),
 };
 
-const HUSH: StationSpec =
-    StationSpec { name: "hush", title: "Hush", about: "Less.", params: &[LEVEL], ..TONE };
+const HUSH: StationSpec = StationSpec {
+    name: "hush",
+    title: "Hush",
+    about: "Less.",
+    params: &[LEVEL],
+    presets: &[],
+    ..TONE
+};
 
 /// Plays its level.
-struct Constant(f32);
+struct Constant {
+    level: f32,
+    /// Where a ramp leads, and in how many samples.
+    ramp: (f32, u32),
+}
 
 impl Station for Constant {
-    fn skip(&mut self, _: u64) -> u64 {
-        unimplemented!("nobody skips it")
-    }
-
-    fn title(&self) -> perpetuo_station::Title {
-        perpetuo_station::Title::default()
-    }
-
-    fn render(&mut self, out: &mut [&mut [f32]; 2]) {
-        out.iter_mut().for_each(|channel| channel.fill(self.0));
+    fn render(&mut self, [left, right]: &mut [&mut [f32]; 2]) {
+        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+            let (goal, samples) = &mut self.ramp;
+            if *samples > 0 {
+                self.level += (*goal - self.level) / *samples as f32;
+                *samples -= 1;
+            }
+            (*left, *right) = (self.level, self.level);
+        }
     }
 
     fn set(&mut self, setting: Setting) {
         if setting.index() == 0 {
-            self.0 = setting.value();
+            let samples = setting.ramp().duration().as_secs_f64() * 44_100.0;
+            self.ramp = (setting.value(), (samples as u32).max(1));
         }
+    }
+
+    fn skip(&mut self, samples: u64) -> u64 {
+        samples
+    }
+
+    fn title(&self) -> Title {
+        Title { scene: "Steady", key: Some(("D", "lydian")) }
     }
 
     fn snapshot(&mut self) -> Snapshot {

@@ -1,7 +1,7 @@
 //! How values and addresses are written in answers.
 
 use axum::http::{HeaderMap, header};
-use perpetuo_station::{Curve, ParamSpec, StationSpec, Values};
+use perpetuo_station::{Curve, ParamSpec, Setting, StationSpec, Values};
 use serde_json::{Map, Value, json};
 
 /// A value as JSON: a number as short as it was given, or a label.
@@ -16,6 +16,15 @@ pub(super) fn value(param: &ParamSpec, value: f32) -> Value {
 pub(super) fn values(spec: &StationSpec, values: &Values) -> Map<String, Value> {
     let params = spec.params.iter().zip(values.iter());
     params.map(|(param, of)| (param.id.to_owned(), value(param, of))).collect()
+}
+
+/// The values of settings by parameter.
+pub(super) fn settings(spec: &StationSpec, settings: &[Setting]) -> Map<String, Value> {
+    let values = settings.iter().map(|setting| {
+        let param = &spec.params[setting.index()];
+        (param.id.to_owned(), value(param, setting.value()))
+    });
+    values.collect()
 }
 
 /// The shortest decimal that reads back as the same `f32`: 0.9, not 0.8999999761581421.

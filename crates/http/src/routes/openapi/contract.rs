@@ -378,7 +378,12 @@ fn addresses(path: &str, id: &str) -> Vec<String> {
     match path {
         "/stream" => vec![format!("/stream?id={id}"), format!("/stream?id={id}&format=wav")],
         "/stream/{file}" => vec![format!("/stream/{id}.mp3"), format!("/stream/{id}.wav")],
-        "/set_param" => vec![format!("/set_param?id={id}&level=0.25&key=shape&value=square")],
+        "/set_param" => {
+            let asks =
+                ["level=0.25&key=shape&value=square", "preset=bright&ramp=2", "preset=random"];
+            asks.map(|ask| format!("/set_param?id={id}&{ask}")).into()
+        }
+        "/create_stream" => vec![path.to_owned(), format!("{path}?preset=bright&seed=7")],
         "/params" => vec![format!("/params?id={id}")],
         "/listen/{file}" => {
             let files = ["", ".m3u", ".pls", ".ogg"];

@@ -1,0 +1,230 @@
+//! Plucked strings whose overtones open and fall like a tanpura's: nine sines a string, no memory but an age.
+//!
+//! ```text
+//! level of harmonic k = gain · k^−0.7 · 2^(−t (1 + k/6) / half) · (0.25 + buzz / (1 + ((k − c) / 2)²))
+//! c = 2 + reach · 2^(−t / fall)          the buzz wanders down the harmonics after each stroke
+//! ```
+//!
+//! Source of the behaviour: C. V. Raman, *On Some Indian Stringed Instruments*, 1921: the curved bridge
+//! feeds energy into the overtones one after the other.
+
+use std::ops::Range;
+
+use perpetuo_dsp::{Chance, Phase, Segment, State, math};
+
+use super::{
+    note::Pluck,
+    tones::{Layers, MIDDLE, SIDES},
+};
+
+/// Six strings.
+pub(super) struct Strings {
+    strings: [PluckedString; 6],
+    make: Make,
+    sample_rate: f32,
+}
+
+/// What a seed's instrument is like.
+#[derive(Clone, Copy, Debug)]
+struct Make {
+    /// Seconds in which the fundamental halves.
+    half: f32,
+    /// The harmonic the buzz begins at, above the second, and the seconds in which it halves.
+    reach: f32,
+    fall: f32,
+}
+
+impl Make {
+    /// The age in samples at which the lowest string is below -60 dB.
+    fn ends(&self, sample_rate: f32) -> i32 {
+        (10.0 * self.half * sample_rate) as i32
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct PluckedString {
+    step: u32,
+    gain: f32,
+    /// Samples since it was plucked; below 0 it waits.
+    age: i32,
+    /// Where the levels stood at the end of the last run; follows from the above.
+    levels: [f32; HARMONICS],
+    /// What rang on it before, to be faded out in the next run.
+    before: Option<(u32, i32, [f32; HARMONICS])>,
+}
+
+const HARMONICS: usize = 9;
+
+/// Levels that count as none: 68 dB below full scale.
+const FAINT: f32 = 4e-4;
+
+/// k^-0.7.
+const WEIGHTS: [f32; HARMONICS] = [1.0, 0.616, 0.463, 0.379, 0.324, 0.285, 0.256, 0.233, 0.215];
+
+impl Strings {
+    /// Seconds of the attack: a finger's flesh, not a nail.
+    const ATTACK: f32 = 0.006;
+
+    pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
+        let make = Make {
+            half: chance.between(80, 0, 1.1, 1.9),
+            reach: chance.between(80, 1, 4.0, 9.0),
+            fall: chance.between(80, 2, 0.6, 1.6),
+        };
+        let strings = [PluckedString::default(); 6];
+        Self { strings, make, sample_rate: sample_rate_hz as f32 }
+    }
+
+    /// Plucks the softest string, a block from now, as that fades first what still rings on it.
+    pub(super) fn pluck(&mut self, pluck: Pluck) {
+        let loudness = |string: &PluckedString| string.levels[0] + string.levels[1];
+        let mut softest = 0;
+        for index in 1..self.strings.len() {
+            // One that waits is not soft.
+            let (one, other) = (&self.strings[index], &self.strings[softest]);
+            if other.age < 0 || one.age >= 0 && loudness(one) < loudness(other) {
+                softest = index;
+            }
+        }
+        let string = &mut self.strings[softest];
+        string.before = Some((string.step, string.age, string.levels));
+        (string.step, string.gain) = (pluck.step, pluck.gain);
+        string.age = -(perpetuo_station::BLOCK_LEN as i32);
+        string.levels = [0.0; HARMONICS];
+    }
+
+    /// Lets samples pass unheard.
+    pub(super) fn skip(&mut self, len: u64) {
+        let len = len.min(1 << 24) as i32;
+        for string in &mut self.strings {
+            string.age = (string.age + len).min(1 << 24);
+            string.before = None;
+            string.levels = string.levels_at(string.age, &self.make, 0.5, self.sample_rate);
+        }
+    }
+
+    /// Finds the levels again, which a snapshot leaves out.
+    pub(super) fn settle(&mut self, brightness: f32) {
+        for string in &mut self.strings {
+            string.levels = string.levels_at(string.age, &self.make, brightness, self.sample_rate);
+        }
+    }
+
+    /// Adds the samples `run` of a block; `brightness` 0..1 is how much the bridge buzzes.
+    pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>, brightness: f32) {
+        for (index, string) in self.strings.iter_mut().enumerate() {
+            string.fade_before(index, layers, run.clone());
+            if string.age > self.make.ends(self.sample_rate) {
+                string.age = (string.age + run.len() as i32).min(1 << 24);
+                string.levels = [0.0; HARMONICS];
+                continue;
+            }
+            let from = string.levels;
+            let age = string.age + run.len() as i32;
+            string.levels = string.levels_at(age, &self.make, brightness, self.sample_rate);
+            for harmonic in 0..HARMONICS {
+                let (from, to) = (from[harmonic], string.levels[harmonic]);
+                if from + to > 0.0 {
+                    let level = Segment::between(from, to, run.len());
+                    sound(index, harmonic, (string.step, string.age), level, layers, run.clone());
+                }
+            }
+            string.age = age.min(1 << 24);
+        }
+        layers.settle_all(run);
+    }
+}
+
+impl PluckedString {
+    fn fade_before(&mut self, index: usize, layers: &mut Layers, run: Range<usize>) {
+        let Some((step, age, levels)) = self.before.take() else { return };
+        for (harmonic, from) in levels.into_iter().enumerate() {
+            if from > 0.0 {
+                let level = Segment::between(from, 0.0, run.len());
+                sound(index, harmonic, (step, age), level, layers, run.clone());
+            }
+        }
+    }
+
+    fn levels_at(
+        &self,
+        age: i32,
+        make: &Make,
+        brightness: f32,
+        sample_rate: f32,
+    ) -> [f32; HARMONICS] {
+        let t = age as f32 / sample_rate;
+        if age <= 0 || age > make.ends(sample_rate) {
+            return [0.0; HARMONICS];
+        }
+        // High strings are shorter.
+        let hz = self.step as f32 * (1.0 / 4_294_967_296.0) * sample_rate;
+        let half = make.half * (200.0 / (hz + 100.0)).sqrt();
+        let attack = math::clamp(t / Strings::ATTACK, 0.0, 1.0);
+        let each = math::exp2(-t / (6.0 * half));
+        // What the fundamental has left; each harmonic has a sixth of its exponent less.
+        let mut left = 0.31 * self.gain * attack * math::exp2(-t / half);
+        let centre = 2.0 + make.reach * math::exp2(-t / make.fall);
+        let buzz = 0.5 + 2.0 * brightness;
+        std::array::from_fn(|index| {
+            left *= each;
+            let away = (index as f32 + 1.0 - centre) * 0.5;
+            let level = WEIGHTS[index] * left * (0.25 + buzz / (1.0 + away * away));
+            if level > FAINT { level } else { 0.0 }
+        })
+    }
+}
+
+/// A harmonic of a string: the lowest two in the middle if low enough, the others left and right in turn.
+fn sound(
+    index: usize,
+    harmonic: usize,
+    (step, age): (u32, i32),
+    level: Segment,
+    layers: &mut Layers,
+    run: Range<usize>,
+) {
+    let step = step.wrapping_mul(harmonic as u32 + 1);
+    if step >= 1 << 30 {
+        return;
+    }
+    let sine = Phase { turn: (age as u32).wrapping_mul(step), step };
+    let place = if harmonic < 1 { MIDDLE } else { SIDES[(index + harmonic) % 2] };
+    layers.sing(place, sine, level, run);
+}
+
+impl State for Strings {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        for string in &mut self.strings {
+            string.step.visit(word);
+            string.gain.visit(word);
+            string.age.visit(word);
+            string.step = string.step.min(1 << 28);
+            string.gain = math::clamp(string.gain, 0.0, 1.0);
+            string.age = string.age.clamp(-64, 1 << 24);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perpetuo_station::BLOCK_LEN;
+
+    use super::*;
+
+    #[test]
+    fn its_overtones_open_from_above_and_all_dies_away() {
+        let mut strings = Strings::new(&Chance::new(1), 44_100);
+        strings.pluck(Pluck { step: 10_700_000, gain: 1.0 });
+        let mut loudest = |seconds: f32| {
+            for _ in 0..(seconds * 44_100.0 / 64.0) as u32 {
+                let mut layers = Layers::SILENT;
+                strings.render(&mut layers, 0..BLOCK_LEN, 0.5);
+            }
+            strings.strings[0].levels
+        };
+        let [early, late] = [loudest(0.1), loudest(1.5)];
+        assert!(early[7] / early[1] > 3.0 * late[7] / late[1], "{early:?} {late:?}");
+        assert!(loudest(30.0).iter().all(|level| *level == 0.0));
+    }
+}

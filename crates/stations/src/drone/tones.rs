@@ -1,0 +1,314 @@
+//! The choir as it sounds: pairs of sines, a sub, a reed of saws, each at a phase that follows from the clock.
+//!
+//! ```text
+//! turn = clock · step + own ± m·beat       so equal ratios stay locked, and nothing need be stored
+//! ```
+//!
+//! Side A goes left and side B right; below 130 Hz both go to the middle, for bass is heard from nowhere.
+
+use std::ops::Range;
+
+use perpetuo_dsp::{Phase, Saw, Segment, Sine, State, add_sines, math, mix};
+use perpetuo_station::BLOCK_LEN;
+
+use super::{
+    beats::Beats,
+    choir::{REEDS, SLOTS, SUBS, VOICES},
+    note::Tone,
+};
+
+/// What the layers are rendered into, before they are mixed.
+pub(super) struct Layers {
+    /// Left, right and middle.
+    pub sums: [[f32; BLOCK_LEN]; 3],
+    pub reed: [[f32; BLOCK_LEN]; 2],
+    /// Sines that are yet to be rendered, into each of the sums: many at once cost least.
+    waiting: [[Sine; Self::MANY]; 3],
+    counts: [usize; 3],
+}
+
+/// Places among [`Layers::sums`].
+pub(super) const SIDES: [usize; 2] = [0, 1];
+pub(super) const MIDDLE: usize = 2;
+
+impl Layers {
+    const MANY: usize = 32;
+
+    const NO_SINE: Sine = Sine { turn: 0, step: 0, level: Segment { from: 0.0, step: 0.0 } };
+
+    pub(super) const SILENT: Self = Self {
+        sums: [[0.0; BLOCK_LEN]; 3],
+        reed: [[0.0; BLOCK_LEN]; 2],
+        waiting: [[Self::NO_SINE; Self::MANY]; 3],
+        counts: [0; 3],
+    };
+
+    /// Silent again.
+    pub(super) fn clear(&mut self) {
+        self.sums.iter_mut().chain(&mut self.reed).for_each(|sum| sum.fill(0.0));
+    }
+
+    /// Adds a sine to one of the sums, along the samples `run` of the block.
+    pub(super) fn sing(&mut self, place: usize, phase: Phase, level: Segment, run: Range<usize>) {
+        let count = self.counts[place];
+        self.waiting[place][count] = Sine { turn: phase.turn, step: phase.step, level };
+        self.counts[place] += 1;
+        if self.counts[place] == Self::MANY {
+            self.settle(place, run);
+        }
+    }
+
+    /// Renders all sines that wait, along `run`; to be called when the last one of a run has come.
+    pub(super) fn settle_all(&mut self, run: Range<usize>) {
+        (0..3).for_each(|place| self.settle(place, run.clone()));
+    }
+
+    fn settle(&mut self, place: usize, run: Range<usize>) {
+        add_sines(&mut self.sums[place][run], &self.waiting[place][..self.counts[place]]);
+        self.counts[place] = 0;
+    }
+}
+
+/// All tones of the choir.
+pub(super) struct Tones {
+    steps: [u32; SLOTS],
+    levels: [f32; SLOTS],
+    goals: [f32; SLOTS],
+    /// Samples until the goals are reached.
+    left: u32,
+    /// Samples since the performance began.
+    clock: u32,
+    /// Octaves of each slot's pitch above 220 Hz, and the gain that brightness gives it.
+    heights: [f32; SLOTS],
+    tilts: [f32; SLOTS],
+    /// How many times as fast as the lowest each beats.
+    times: [u32; SLOTS],
+    brightness: f32,
+    beats: Beats,
+    sample_rate: f32,
+    beat_len: u32,
+}
+
+impl Tones {
+    pub(super) fn new(beats: Beats, sample_rate_hz: u32) -> Self {
+        Self {
+            steps: [0; SLOTS],
+            levels: [0.0; SLOTS],
+            goals: [0.0; SLOTS],
+            left: 0,
+            clock: 0,
+            heights: [0.0; SLOTS],
+            tilts: [0.0; SLOTS],
+            times: [1; SLOTS],
+            brightness: 0.5,
+            beats,
+            sample_rate: sample_rate_hz as f32,
+            beat_len: sample_rate_hz / 4,
+        }
+    }
+
+    /// Heads for a level. A slot that sounds at another pitch, because time passed unheard, falls silent
+    /// first and takes the pitch a beat later.
+    pub(super) fn head_for(&mut self, tone: Tone) {
+        let slot = tone.slot % SLOTS;
+        self.left = self.beat_len;
+        if tone.step != self.steps[slot] && self.levels[slot] > 0.0 {
+            self.goals[slot] = 0.0;
+            return;
+        }
+        self.goals[slot] = tone.level;
+        if tone.step != self.steps[slot] {
+            self.steps[slot] = tone.step;
+            self.tune(slot);
+        }
+    }
+
+    /// Where the beats are, as the composer has it.
+    pub(super) fn set_beats(&mut self, turns: [u32; 4], rate: f32) {
+        self.beats.follow(turns, rate);
+    }
+
+    /// Takes the brightness, 0..1, in force from the next run on.
+    pub(super) fn set_brightness(&mut self, brightness: f32) {
+        if brightness != self.brightness {
+            self.brightness = brightness;
+            (0..SLOTS).for_each(|slot| self.tune(slot));
+        }
+    }
+
+    /// Samples since the performance began.
+    pub(super) fn clock(&self) -> u32 {
+        self.clock
+    }
+
+    /// Adds the samples `run` of a block.
+    pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>) {
+        let len = run.len();
+        let share = if self.left > len as u32 { len as f32 / self.left as f32 } else { 1.0 };
+        for slot in 0..SLOTS {
+            if self.levels[slot] == 0.0 && self.goals[slot] == 0.0 {
+                continue;
+            }
+            let level = self.advance(slot, share, len);
+            if level.from == 0.0 && level.step == 0.0 {
+                continue;
+            }
+            match slot {
+                _ if SUBS.contains(&slot) => self.render_sub(slot, level, layers, run.clone()),
+                _ if REEDS.contains(&slot) => self.render_reed(slot, level, layers, run.clone()),
+                _ => self.render_pair(slot, level, layers, run.clone()),
+            }
+        }
+        layers.settle_all(run);
+        self.left = self.left.saturating_sub(len as u32);
+        self.clock = self.clock.wrapping_add(len as u32);
+        self.beats.pass(len as u32);
+    }
+
+    /// Lets samples pass unheard; levels arrive.
+    pub(super) fn skip(&mut self, len: u32) {
+        self.clock = self.clock.wrapping_add(len);
+        self.beats.pass(len);
+        self.levels = self.goals;
+        self.left = 0;
+    }
+
+    fn advance(&mut self, slot: usize, share: f32, len: usize) -> Segment {
+        let (from, goal) = (self.levels[slot], self.goals[slot]);
+        let to = if share < 1.0 { from + (goal - from) * share } else { goal };
+        self.levels[slot] = to;
+        Segment::between(audible(from), audible(to), len)
+    }
+
+    fn render_pair(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
+        let [a, b] = self.pair(slot);
+        let level = level.times(self.tilts[slot]);
+        if self.heights[slot] < -0.76 {
+            layers.sing(MIDDLE, a, level.times(0.62), run.clone());
+            layers.sing(MIDDLE, b, level.times(0.38), run);
+            return;
+        }
+        // A place of its own, up to 4 dB to one side.
+        let lean = 0.4 * PLACES[slot % VOICES.len()];
+        layers.sing(SIDES[0], a, level.times(1.0 - lean), run.clone());
+        layers.sing(SIDES[1], b, level.times(1.0 + lean), run);
+    }
+
+    fn render_sub(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
+        let step = self.steps[slot];
+        let sine = Phase { turn: self.clock.wrapping_mul(step), step };
+        layers.sing(MIDDLE, sine, level, run);
+    }
+
+    fn render_reed(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
+        for (phase, side) in self.pair(slot).into_iter().zip(&mut layers.reed) {
+            let mut saw = Saw::new();
+            saw.visit(&mut |turn| *turn = phase.turn);
+            let mut out = [0.0; BLOCK_LEN];
+            // Below 2^24, as all reeds are at 44.1 kHz, the step stays exact as an f32.
+            saw.render(&mut out[..run.len()], phase.step as f32 * (1.0 / 4_294_967_296.0));
+            mix::add(&mut side[run.clone()], &out[..run.len()], level);
+        }
+    }
+
+    /// The two sides of a slot.
+    fn pair(&self, slot: usize) -> [Phase; 2] {
+        let step = self.steps[slot];
+        let (turn, by) = self.beats.of(slot, self.times[slot]);
+        let start = self.clock.wrapping_mul(step);
+        // Sides begin a good eighth of a turn apart, so that a pair is wide where nothing beats.
+        let apart = 0x2600_0000_u32.wrapping_add(slot as u32 * 0x0300_0000);
+        let own = (slot as u32).wrapping_mul(0x9E37_79B9);
+        [
+            Phase { turn: start.wrapping_add(own).wrapping_add(turn), step: step.wrapping_add(by) },
+            Phase {
+                turn: start.wrapping_add(own).wrapping_add(apart).wrapping_sub(turn),
+                step: step.wrapping_sub(by),
+            },
+        ]
+    }
+
+    /// Higher is softer: 6.6 dB an octave when dark, not at all when bright.
+    fn tune(&mut self, slot: usize) {
+        let hz = self.steps[slot] as f32 * (1.0 / 4_294_967_296.0) * self.sample_rate;
+        let height = math::log2(hz + 1.0) - 7.78;
+        let above = if height > 0.0 { height } else { 0.0 };
+        self.heights[slot] = height;
+        // 1 below 160 Hz, one more each octave above.
+        let base = (80.0 / self.sample_rate * 4_294_967_296.0) as u32;
+        self.times[slot] = 1 + (self.steps[slot] / base.max(1)).max(1).ilog2().min(5);
+        self.tilts[slot] = math::exp2(-1.1 * (1.0 - self.brightness) * above);
+    }
+}
+
+/// Levels that count as none: 70 dB below full scale, 50 dB below a voice.
+const FAINT: f32 = 3e-4;
+
+fn audible(level: f32) -> f32 {
+    if level > FAINT { level } else { 0.0 }
+}
+
+/// Where the voices stand, -1 (left) to 1 (right).
+const PLACES: [f32; 14] =
+    [0.1, -0.6, 0.7, -0.2, 0.9, -0.9, 0.4, -0.5, 0.8, -1.0, 1.0, -0.3, 0.2, -0.8];
+
+impl State for Tones {
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        for step in &mut self.steps {
+            step.visit(word);
+            *step = (*step).min(1 << 30);
+        }
+        for level in self.levels.iter_mut().chain(&mut self.goals) {
+            level.visit(word);
+            *level = math::clamp(*level, 0.0, 1.0);
+        }
+        self.left.visit(word);
+        self.left = self.left.min(self.beat_len);
+        self.clock.visit(word);
+        self.beats.visit(word);
+        (0..SLOTS).for_each(|slot| self.tune(slot));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perpetuo_dsp::Chance;
+
+    use super::*;
+
+    fn tones() -> Tones {
+        let mut beats = Beats::new(&Chance::new(1), 44_100);
+        beats.set_rate(0.5, 1.0);
+        Tones::new(beats, 44_100)
+    }
+
+    #[test]
+    fn runs_of_any_length_join_without_a_seam() {
+        let (mut whole, mut parts) = (tones(), tones());
+        for tones in [&mut whole, &mut parts] {
+            tones.head_for(Tone { slot: 3, step: 30_000_000, level: 0.5 });
+        }
+        for _ in 0..20 {
+            let (mut a, mut b) = (Layers::SILENT, Layers::SILENT);
+            whole.render(&mut a, 0..64);
+            parts.render(&mut b, 0..24);
+            parts.render(&mut b, 24..64);
+            for (a, b) in a.sums.iter().flatten().zip(b.sums.iter().flatten()) {
+                assert!((a - b).abs() < 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn a_slot_that_sounds_never_jumps_to_another_pitch() {
+        let mut tones = tones();
+        tones.head_for(Tone { slot: 0, step: 10_000_000, level: 0.5 });
+        let mut layers = Layers::SILENT;
+        (0..200).for_each(|_| tones.render(&mut layers, 0..64));
+        tones.head_for(Tone { slot: 0, step: 20_000_000, level: 0.5 });
+        assert_eq!(tones.steps[0], 10_000_000);
+        (0..200).for_each(|_| tones.render(&mut layers, 0..64));
+        tones.head_for(Tone { slot: 0, step: 20_000_000, level: 0.5 });
+        assert_eq!(tones.steps[0], 20_000_000);
+    }
+}

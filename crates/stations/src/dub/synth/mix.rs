@@ -1,0 +1,177 @@
+//! The end of a block: tape, filters, hall, and the sum of it all.
+
+use perpetuo_dsp::{Segment, Tuning, math, mix};
+use perpetuo_station::BLOCK_LEN;
+
+use super::{BASS, BRUSH, ECHOES, HISS, REED, Synth};
+use crate::{
+    dub::desk::{Fader, Mix},
+    performer::Block,
+};
+
+impl Synth {
+    /// Tape, filters, hall; then all of it together.
+    pub(super) fn mix(&mut self, out: &mut Block) {
+        let faders = self.desk.advance();
+        let fader = |fader: Fader| faders[fader as usize];
+        let echo = self.echo.advance();
+        let space = self.space.advance();
+        self.brightness.advance();
+        self.wow.advance();
+        let dust = self.dustiness.advance();
+        self.sweeps.iter_mut().for_each(|sweep| sweep.skip(1));
+        let repeats = self.run_tape(fader(Fader::Send), fader(Fader::Ride).at(0), echo);
+        let hiss = product(dust, fader(Fader::Dust)).times(0.012);
+        self.run_bank(hiss.from + hiss.step > 0.0, fader(Fader::Ride).at(0));
+        let hall = self.run_hall(fader(Fader::Chords), fader(Fader::Drums), space, echo);
+        let duck = Segment::between(self.duck, 1.0 - 0.3 * self.drums.kick_level(), BLOCK_LEN);
+        self.duck = duck.at(BLOCK_LEN);
+        self.sum(out, &hall, &faders, [repeats, space, duck, hiss]);
+        let [left, right] = out;
+        let crackle = dust.at(BLOCK_LEN) * fader(Fader::Dust).at(BLOCK_LEN);
+        self.dust.render_crackle(&mut [left, right], crackle);
+    }
+
+    /// Sends to the tape, and tells the gain of what comes back.
+    fn run_tape(&mut self, send: Segment, ride: f32, echo: Segment) -> Segment {
+        let amount = echo.at(0);
+        // What is ridden takes the tape towards, never to, the point at which it feeds itself.
+        let base = 0.25 + 0.45 * amount;
+        let feedback = base + (0.88 - base) * ride * (0.45 + 0.55 * amount);
+        self.tape.set_feedback(feedback, 0.52 - 0.3 * self.brightness.value());
+        self.tape.set_wow(self.wow.value());
+        let share = Segment { from: 0.25 + 0.75 * echo.from, step: 0.75 * echo.step };
+        let gain = product(send, share);
+        let voices = &mut self.voices;
+        let mut into = [0.0; BLOCK_LEN];
+        if voices.heard.chords {
+            mix::add(&mut into, &voices.chords[0], gain.times(0.75));
+            mix::add(&mut into, &voices.chords[1], gain.times(0.75));
+        }
+        if voices.heard.rim || voices.heard.reed {
+            mix::add(&mut into, &voices.sent, share.times(0.4));
+        }
+        let [_, _, _, _, left, right, ..] = &mut voices.lanes;
+        self.tape.render(&into, &mut [left, right]);
+        // Repeats add up to 1 / (1 − feedback²).
+        let even = (1.3 * (1.0 - feedback * feedback)).sqrt();
+        let from = self.repeats;
+        self.repeats = even * (0.58 + 0.32 * amount);
+        Segment::between(from, self.repeats, BLOCK_LEN)
+    }
+
+    /// Filters brush, hiss, echoes, bass and reed, all at once.
+    fn run_bank(&mut self, hisses: bool, ride: f32) {
+        let octaves = 2.0 * (self.brightness.value() - 0.5);
+        let [_, _, left, right, ..] = &mut self.voices.lanes;
+        if hisses {
+            self.dust.render_hiss([left, right]);
+        } else {
+            self.dust.skip_hiss();
+            left.fill(0.0);
+            right.fill(0.0);
+        }
+        if self.tuned != [self.brightness.value(), ride] {
+            self.tuned = [self.brightness.value(), ride];
+            self.tune_bank(octaves, ride);
+        }
+        self.bank.process(&mut self.voices.lanes, BLOCK_LEN);
+    }
+
+    fn tune_bank(&mut self, octaves: f32, ride: f32) {
+        let tuning = |hz: f32, octaves: f32, damping: f32| {
+            Tuning::new(hz * math::exp2(octaves) / self.sample_rate, damping)
+        };
+        let brush = tuning(4800.0, 0.4 * octaves, 1.1);
+        let hiss = tuning(4200.0, 0.3 * octaves, 1.3);
+        // What is ridden gets thinner, or it would fill up with mud.
+        let echoes = tuning(170.0, 1.3 * ride, 1.3);
+        let bass = tuning(420.0, 1.1 * octaves, 1.1);
+        let reed = tuning(1900.0, 0.8 * octaves, 1.0);
+        self.bank.set([brush, brush, hiss, hiss, echoes, echoes, bass, reed]);
+    }
+
+    /// What the hall answers to chords, rim, reed, brush and echoes.
+    fn run_hall(
+        &mut self,
+        chords: Segment,
+        drums: Segment,
+        space: Segment,
+        echo: Segment,
+    ) -> Block {
+        let voices = &self.voices;
+        let mut hall = [[0.0; BLOCK_LEN]; 2];
+        for (side, hall) in hall.iter_mut().enumerate() {
+            mix::add(hall, &voices.lanes[ECHOES + side], Segment::flat(0.35 + 0.1 * echo.at(0)));
+            mix::add(hall, &voices.lanes[BRUSH + side], drums.times(0.25));
+            if voices.heard.chords {
+                mix::add(hall, &voices.chords[side], chords.times(0.3));
+            }
+            if voices.heard.rim {
+                mix::add(hall, &voices.rim, drums.times(0.16));
+            }
+            if voices.heard.reed {
+                mix::add(hall, &voices.lanes[REED], Segment::flat(0.1));
+            }
+        }
+        let feedback = Self::hall_feedback(space.at(0));
+        self.hall.set(feedback, 0.5 - 0.3 * self.brightness.value());
+        let [left, right] = &mut hall;
+        self.hall.process(&mut [left, right]);
+        hall
+    }
+
+    fn hall_feedback(space: f32) -> f32 {
+        0.78 + 0.165 * space
+    }
+
+    fn sum(
+        &self,
+        out: &mut Block,
+        hall: &Block,
+        faders: &[Segment; Mix::FADERS],
+        [repeats, space, duck, hiss]: [Segment; 4],
+    ) {
+        let fader = |fader: Fader| faders[fader as usize];
+        let voices = &self.voices;
+        // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
+        let even = |space: f32| {
+            let feedback = Self::hall_feedback(space);
+            (4.7 * (1.0 - feedback * feedback)).sqrt() * (0.03 + 0.5 * space)
+        };
+        let wet = Segment::between(even(space.from), even(space.at(BLOCK_LEN)), BLOCK_LEN);
+        let (wet, repeats) = (product(wet, duck), product(repeats, duck));
+        let dry = Segment { from: 1.0 - 0.45 * space.from, step: -0.45 * space.step };
+        let dry = product(dry, duck);
+        for (side, out) in out.iter_mut().enumerate() {
+            out.fill(0.0);
+            if voices.heard.chords {
+                mix::add(out, &voices.chords[side], product(fader(Fader::Chords), dry));
+            }
+            // The second head is late, and seems softer for it.
+            let even = if side == 0 { 0.92 } else { 1.08 };
+            mix::add(out, &voices.lanes[ECHOES + side], repeats.times(even));
+            mix::add(out, &hall[side], wet.times(0.9));
+            // Some of each side on the other: wide, and still there in mono.
+            mix::add(out, &hall[1 - side], wet.times(0.28));
+            let reed = if side == 0 { 0.1 } else { 0.125 };
+            if voices.heard.reed {
+                mix::add(out, &voices.lanes[REED], duck.times(reed));
+            }
+            if voices.heard.kick {
+                mix::add(out, &voices.kick, fader(Fader::Kick).times(0.23));
+            }
+            if voices.heard.rim {
+                mix::add(out, &voices.rim, fader(Fader::Drums).times(0.17));
+            }
+            mix::add(out, &voices.lanes[HISS + side], hiss);
+            mix::add(out, &voices.lanes[BRUSH + side], fader(Fader::Drums).times(0.75));
+            mix::add(out, &voices.lanes[BASS], fader(Fader::Bass).times(0.18));
+        }
+    }
+}
+
+/// The straight line between the ends of a product.
+fn product(a: Segment, b: Segment) -> Segment {
+    Segment::between(a.from * b.from, a.at(BLOCK_LEN) * b.at(BLOCK_LEN), BLOCK_LEN)
+}
