@@ -89,9 +89,9 @@ impl Air {
         if is_heard {
             let [breath, wind] =
                 [0, 1].map(|of| Segment::between(from[of], self.levels[of], BLOCK_LEN));
-            for side in 0..2 {
-                mix::add(&mut out[side], &self.io[BREATH + side], breath);
-                mix::add(&mut out[side], &self.io[WIND + side], wind);
+            for (side, out) in out.iter_mut().enumerate() {
+                mix::add(out, &self.io[BREATH + side], breath);
+                mix::add(out, &self.io[WIND + side], wind);
             }
         }
     }

@@ -84,12 +84,7 @@ impl Bells {
     }
 
     /// Adds the block to both sides at a level of `gain`, and a fixed share of it to the echo.
-    pub(super) fn render(
-        &mut self,
-        out: &mut [&mut [f32]; 2],
-        echo: &mut [f32],
-        gain: Segment,
-    ) {
+    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], echo: &mut [f32], gain: Segment) {
         self.render_until(BLOCK_LEN);
         self.at = 0;
         let lines = self.lines.iter_mut().zip(&mut self.are_heard).zip(PLACES);

@@ -209,8 +209,8 @@ impl Pulse {
                 timbre: ringing.character.timbres[3],
             });
         }
-        let seconds = [0.75, 0.5, 1.0, 0.75][(pace >> 8) as usize % 4]
-            * ringing.character.echo_seconds;
+        let seconds =
+            [0.75, 0.5, 1.0, 0.75][(pace >> 8) as usize % 4] * ringing.character.echo_seconds;
         self.count = count.wrapping_add(1);
         self.left = (seconds * ringing.sample_rate) as u32;
     }

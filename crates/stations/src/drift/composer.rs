@@ -81,13 +81,11 @@ impl Composer {
                 self.let_go(LetGo { keep: classes(&next), is_quick: true }, play);
             }
             Some(Turn::Hush) => self.let_go(LetGo { keep: 0, is_quick: false }, play),
-            Some(Turn::Begins(semitones)) => {
-                if semitones != 0 {
-                    self.harmony.move_key(semitones);
-                    self.loops.open(self.density_now(), self.sample_rate);
-                }
+            Some(Turn::Begins(semitones)) if semitones != 0 => {
+                self.harmony.move_key(semitones);
+                self.loops.open(self.density_now(), self.sample_rate);
             }
-            None => {}
+            Some(Turn::Begins(_)) | None => {}
         }
         if self.is_new_key {
             self.is_new_key = false;

@@ -162,7 +162,7 @@ impl Form {
 
     /// Whether this is the silence between two cycles.
     pub(super) fn is_hush(&self) -> bool {
-        self.is_turning && self.count as usize % COUNT == COUNT - 1
+        self.is_turning && begins_cycle(self.count.wrapping_add(1))
     }
 
     /// The scene that is on, or was on last.
@@ -189,7 +189,7 @@ impl Form {
         let now = layers_at(self.count, age / seconds, chance);
         match self.count {
             0 => now,
-            count if count as usize % COUNT == 0 => between(&HUSH, &now, age / 8.0),
+            count if begins_cycle(count) => between(&HUSH, &now, age / 8.0),
             count => between(&at_end(count - 1), &now, age / 12.0),
         }
     }
@@ -210,7 +210,7 @@ impl Form {
     }
 
     fn turn_seconds(&self, chance: &Chance) -> f32 {
-        if self.count as usize % COUNT == COUNT - 1 {
+        if begins_cycle(self.count.wrapping_add(1)) {
             chance.between(stream::HUSH, self.count, 10.0, 15.0)
         } else if self.key_moves(self.count.wrapping_add(1), chance) {
             2.0
@@ -221,7 +221,7 @@ impl Form {
 
     /// Whether a scene begins in a new key: after a hush always.
     fn key_moves(&self, count: u32, chance: &Chance) -> bool {
-        count as usize % COUNT == 0 || chance.happens(stream::KEY, count, 0.6)
+        begins_cycle(count) || chance.happens(stream::KEY, count, 0.6)
     }
 
     fn key_move(&self, count: u32, chance: &Chance, character: &Character) -> i32 {
@@ -232,6 +232,10 @@ impl Form {
 
 /// Ticks of [`Form::clock`] in a second: as f32 they are exact for 12 days, and wrap after 8 years.
 const CLOCK_HZ: u32 = 16;
+
+fn begins_cycle(count: u32) -> bool {
+    (count as usize).is_multiple_of(COUNT)
+}
 
 fn scene_at(count: u32, chance: &Chance) -> &'static Scene {
     &SCENES[scene::<COUNT>(chance, stream::SCENE, count) % COUNT]

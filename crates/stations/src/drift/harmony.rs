@@ -152,9 +152,8 @@ impl Harmony {
             let steps = character.chord_moves[pick as usize % 6];
             scale.above(self.degree, steps).rem_euclid(scale.len())
         });
-        let is_firm = |degree: &i32| {
-            *degree != self.degree && scale.has((scale.note(*degree) + 7) as f32)
-        };
+        let is_firm =
+            |degree: &i32| *degree != self.degree && scale.has((scale.note(*degree) + 7) as f32);
         ways.clone().find(is_firm).unwrap_or(self.degree + 1).rem_euclid(scale.len())
     }
 

@@ -121,13 +121,7 @@ impl Pads {
     }
 
     /// Adds one block at a level of `gain`; `time` counts blocks.
-    pub(super) fn render(
-        &mut self,
-        out: &mut [&mut [f32]; 2],
-        tone: &Tone,
-        gain: f32,
-        time: u32,
-    ) {
+    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], tone: &Tone, gain: f32, time: u32) {
         let mut gains = [[Segment::flat(0.0); VOICES]; 2];
         let mut tunings = [Tuning::new(0.01, 1.1); VOICES];
         let mut is_silent = true;
@@ -378,7 +372,7 @@ mod tests {
         rendered(&mut late, 20_000);
         late.begin(pad(57, 100_000));
         rendered(&mut early, 20_000);
-        let mut fresh = self::pads();
+        let mut fresh = pads();
         fresh.begin(pad(57, 100_000));
         assert_eq!(rendered(&mut fresh, 200), rendered(&mut late, 200));
     }

@@ -197,7 +197,7 @@ impl performer::Synth for Synth {
         let (dry, wet) = (along(&dry), along(&wet));
         let near = dry.at(BLOCK_LEN);
         let brightness = self.brightness.value();
-        let light = 4.4 * (brightness - 0.5) + light;
+        let light = 3.8 * (brightness - 0.5) + light;
         let tone = Tone { light, motion: self.motion.value(), blend };
         *out = [[0.0; BLOCK_LEN]; 2];
         let [left, right] = out;

@@ -120,7 +120,7 @@ fn eight_voices_are_enough() {
 
 #[test]
 fn pads_seldom_rub() {
-    for scale in 0..SCALES.len() {
+    for (scale, label) in SCALES.iter().enumerate() {
         let values = [(Param::Scale, scale as f32), (Param::Density, 0.8)];
         let notes = notes(&mut composer(5, &values), HOUR);
         let (mut all, mut rubs) = (0, 0);
@@ -129,7 +129,7 @@ fn pads_seldom_rub() {
             let rub = |other: &u8| matches!(pad.note.abs_diff(*other), 1 | 13);
             rubs += u32::from(others.iter().any(rub));
         });
-        assert!(all > 200 && rubs * 40 < all, "{}: {rubs} of {all}", SCALES[scale]);
+        assert!(all > 200 && rubs * 40 < all, "{label}: {rubs} of {all}");
     }
 }
 
@@ -162,7 +162,8 @@ fn every_eighth_scene_ends_in_a_hush_without_pads_and_then_another_key_comes() {
         let mut at = 0;
         while at < 2 * HOUR {
             let mut count = 0;
-            at += u64::from(composer.compose(&mut |n| count += u32::from(matches!(n, Note::Pad(_)))));
+            at +=
+                u64::from(composer.compose(&mut |n| count += u32::from(matches!(n, Note::Pad(_)))));
             let title = composer.title();
             if titles.last() != Some(&title) {
                 titles.push(title);
@@ -210,7 +211,8 @@ fn layers_never_jump_and_tides_rise_and_fall() {
         for _ in 0..4 * 3600 * 2 {
             form.pass(11_025, &chance, &character, 44_100.0);
             let now = form.layers(&chance, &character, 44_100.0);
-            for (a, b) in [(last.pads, now.pads), (last.drone, now.drone), (last.light, now.light)] {
+            for (a, b) in [(last.pads, now.pads), (last.drone, now.drone), (last.light, now.light)]
+            {
                 assert!((a - b).abs() < 0.13, "{last:?} {now:?}");
             }
             last = now;
