@@ -61,7 +61,7 @@ pub use reverb::Reverb;
 pub use room::Room;
 pub use saw::{Saw, saw, saw_sharpness};
 pub use simd::Instructions;
-pub use sines::{Sine, add_sines};
+pub use sines::{Pitch, Sine, add_sines};
 pub use state::State;
 pub use svf::{Svf, SvfFactors, SvfLanes, Tuning};
 pub use tape::Tape;

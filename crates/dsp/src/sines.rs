@@ -20,10 +20,47 @@ use crate::{
 pub struct Sine {
     /// Where it begins, in 2^-32 turns.
     pub turn: u32,
-    /// What each sample adds, in 2^-32 turns.
-    pub step: u32,
+    /// Its pitch.
+    pub pitch: Pitch,
     /// Its level along the run.
     pub level: Segment,
+}
+
+/// A frequency, and what the recurrence makes of it: to be kept from run to run, as it costs as much as
+/// a third of one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pitch {
+    step: u32,
+    twice_cos: f32,
+}
+
+impl Pitch {
+    /// A frequency as what each sample adds, in 2^-32 turns.
+    pub fn new(step: u32) -> Self {
+        let eight_on = step.wrapping_mul(LANES as u32);
+        Self { step, twice_cos: (2.0 * fine_cos(eight_on)) as f32 }
+    }
+
+    /// What each sample adds, in 2^-32 turns.
+    #[inline]
+    pub fn step(self) -> u32 {
+        self.step
+    }
+
+    /// Takes another frequency; the same again costs nothing.
+    #[inline]
+    pub fn set(&mut self, step: u32) {
+        if step != self.step {
+            *self = Self::new(step);
+        }
+    }
+}
+
+impl Default for Pitch {
+    /// None at all.
+    fn default() -> Self {
+        Self::new(0)
+    }
 }
 
 /// Adds sines to `out`: a multiple of 8 samples, at most [`CONTROL_LEN`].
@@ -75,12 +112,12 @@ struct Wave<V> {
 impl<V: Lanes> Wave<V> {
     #[inline(always)]
     fn begin(sine: &Sine) -> Self {
-        let turns = V::Words::along(sine.turn, sine.step);
-        let eight_on = sine.step.wrapping_mul(LANES as u32);
+        let turns = V::Words::along(sine.turn, sine.pitch.step);
+        let eight_on = sine.pitch.step.wrapping_mul(LANES as u32);
         Self {
             now: turns.turns().fine_sin_turns(),
             next: turns.add(V::Words::splat(eight_on)).turns().fine_sin_turns(),
-            twice_cos: V::splat((2.0 * fine_cos(eight_on)) as f32),
+            twice_cos: V::splat(sine.pitch.twice_cos),
             gain: V::along(sine.level, 0),
             gain_step: V::splat(sine.level.step * LANES as f32),
         }
@@ -105,7 +142,7 @@ mod tests {
         for hz in [17.0_f64, 30.0, 55.0, 440.0, 1378.0, 2756.25, 5512.5, 9000.0, 17_000.0] {
             let step = (hz / 44_100.0 * 4_294_967_296.0) as u32;
             let level = Segment { from: 0.5, step: 0.005 };
-            let sine = |turn: u32| Sine { turn, step, level };
+            let sine = |turn: u32| Sine { turn, pitch: Pitch::new(step), level };
             let mut out = [0.0; CONTROL_LEN];
             add_sines(&mut out, &[sine(5), sine(1 << 30), sine(3 << 29)]);
             for (n, y) in out.iter().enumerate() {

@@ -13,6 +13,7 @@ mod blockwise;
 mod drift;
 mod drone;
 mod dub;
+mod kalimba;
 mod knob;
 mod master;
 mod performer;
@@ -22,5 +23,5 @@ use perpetuo_station::StationSpec;
 
 /// Every station, the one to begin with first.
 pub fn all() -> Vec<StationSpec> {
-    vec![drift::spec(), acid::spec(), dub::spec(), drone::spec()]
+    vec![drift::spec(), acid::spec(), kalimba::spec(), dub::spec(), drone::spec()]
 }

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Chance, Phase, Segment, State, math};
+use perpetuo_dsp::{Chance, Pitch, Segment, Sine, State, math};
 
 use super::{
     note::Pluck,
@@ -44,6 +44,8 @@ impl Make {
 #[derive(Clone, Copy, Debug, Default)]
 struct PluckedString {
     step: u32,
+    /// Of the harmonics; follow from the step, kept from run to run.
+    pitches: [Pitch; HARMONICS],
     gain: f32,
     /// Samples since it was plucked; below 0 it waits.
     age: i32,
@@ -126,7 +128,9 @@ impl Strings {
                 let (from, to) = (from[harmonic], string.levels[harmonic]);
                 if from + to > 0.0 {
                     let level = Segment::between(from, to, run.len());
-                    sound(index, harmonic, (string.step, string.age), level, layers, run.clone());
+                    let pitch = &mut string.pitches[harmonic];
+                    pitch.set(string.step.wrapping_mul(harmonic as u32 + 1));
+                    sound(index, harmonic, (*pitch, string.age), level, layers, run.clone());
                 }
             }
             string.age = age.min(1 << 24);
@@ -141,7 +145,8 @@ impl PluckedString {
         for (harmonic, from) in levels.into_iter().enumerate() {
             if from > 0.0 {
                 let level = Segment::between(from, 0.0, run.len());
-                sound(index, harmonic, (step, age), level, layers, run.clone());
+                let pitch = Pitch::new(step.wrapping_mul(harmonic as u32 + 1));
+                sound(index, harmonic, (pitch, age), level, layers, run.clone());
             }
         }
     }
@@ -179,18 +184,17 @@ impl PluckedString {
 fn sound(
     index: usize,
     harmonic: usize,
-    (step, age): (u32, i32),
+    (pitch, age): (Pitch, i32),
     level: Segment,
     layers: &mut Layers,
     run: Range<usize>,
 ) {
-    let step = step.wrapping_mul(harmonic as u32 + 1);
-    if step >= 1 << 30 {
+    if pitch.step() >= 1 << 30 {
         return;
     }
-    let sine = Phase { turn: (age as u32).wrapping_mul(step), step };
+    let sine = Sine { turn: (age as u32).wrapping_mul(pitch.step()), pitch, level };
     let place = if harmonic < 1 { MIDDLE } else { SIDES[(index + harmonic) % 2] };
-    layers.sing(place, sine, level, run);
+    layers.sing(place, sine, run);
 }
 
 impl State for Strings {
@@ -218,7 +222,7 @@ mod tests {
         strings.pluck(Pluck { step: 10_700_000, gain: 1.0 });
         let mut loudest = |seconds: f32| {
             for _ in 0..(seconds * 44_100.0 / 64.0) as u32 {
-                let mut layers = Layers::SILENT;
+                let mut layers = Layers::silent();
                 strings.render(&mut layers, 0..BLOCK_LEN, 0.5);
             }
             strings.strings[0].levels

@@ -49,7 +49,7 @@ impl Synth {
             tones: Tones::new(Beats::new(&chance, sample_rate_hz), sample_rate_hz),
             throat: Throat::new(&chance, sample_rate_hz),
             strings: Strings::new(&chance, sample_rate_hz),
-            layers: Layers::SILENT,
+            layers: Layers::silent(),
             done: 0,
             brightness: Knob::new(at(Param::Brightness)),
             light: Segment::flat(at(Param::Brightness)),

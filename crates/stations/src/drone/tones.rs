@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Phase, Saw, Segment, Sine, State, add_sines, math, mix};
+use perpetuo_dsp::{Phase, Pitch, Saw, Segment, Sine, State, add_sines, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -34,14 +34,15 @@ pub(super) const MIDDLE: usize = 2;
 impl Layers {
     const MANY: usize = 32;
 
-    const NO_SINE: Sine = Sine { turn: 0, step: 0, level: Segment { from: 0.0, step: 0.0 } };
-
-    pub(super) const SILENT: Self = Self {
-        sums: [[0.0; BLOCK_LEN]; 3],
-        reed: [[0.0; BLOCK_LEN]; 2],
-        waiting: [[Self::NO_SINE; Self::MANY]; 3],
-        counts: [0; 3],
-    };
+    /// Nothing.
+    pub(super) fn silent() -> Self {
+        Self {
+            sums: [[0.0; BLOCK_LEN]; 3],
+            reed: [[0.0; BLOCK_LEN]; 2],
+            waiting: [[Sine::default(); Self::MANY]; 3],
+            counts: [0; 3],
+        }
+    }
 
     /// Silent again.
     pub(super) fn clear(&mut self) {
@@ -49,9 +50,8 @@ impl Layers {
     }
 
     /// Adds a sine to one of the sums, along the samples `run` of the block.
-    pub(super) fn sing(&mut self, place: usize, phase: Phase, level: Segment, run: Range<usize>) {
-        let count = self.counts[place];
-        self.waiting[place][count] = Sine { turn: phase.turn, step: phase.step, level };
+    pub(super) fn sing(&mut self, place: usize, sine: Sine, run: Range<usize>) {
+        self.waiting[place][self.counts[place]] = sine;
         self.counts[place] += 1;
         if self.counts[place] == Self::MANY {
             self.settle(place, run);
@@ -72,6 +72,8 @@ impl Layers {
 /// All tones of the choir.
 pub(super) struct Tones {
     steps: [u32; SLOTS],
+    /// Of both sides, kept from run to run.
+    pitches: [[Pitch; 2]; SLOTS],
     levels: [f32; SLOTS],
     goals: [f32; SLOTS],
     /// Samples until the goals are reached.
@@ -93,6 +95,7 @@ impl Tones {
     pub(super) fn new(beats: Beats, sample_rate_hz: u32) -> Self {
         Self {
             steps: [0; SLOTS],
+            pitches: [[Pitch::default(); 2]; SLOTS],
             levels: [0.0; SLOTS],
             goals: [0.0; SLOTS],
             left: 0,
@@ -180,24 +183,31 @@ impl Tones {
         Segment::between(audible(from), audible(to), len)
     }
 
-    fn render_pair(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
-        let [a, b] = self.pair(slot);
+    fn render_pair(&mut self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
         let level = level.times(self.tilts[slot]);
+        let pair = self.pair(slot);
+        let pitches = &mut self.pitches[slot];
+        let mut sine = |side: usize, gain: f32| {
+            pitches[side].set(pair[side].step);
+            Sine { turn: pair[side].turn, pitch: pitches[side], level: level.times(gain) }
+        };
         if self.heights[slot] < -0.76 {
-            layers.sing(MIDDLE, a, level.times(0.62), run.clone());
-            layers.sing(MIDDLE, b, level.times(0.38), run);
+            layers.sing(MIDDLE, sine(0, 0.62), run.clone());
+            layers.sing(MIDDLE, sine(1, 0.38), run);
             return;
         }
         // A place of its own, up to 4 dB to one side.
         let lean = 0.4 * PLACES[slot % VOICES.len()];
-        layers.sing(SIDES[0], a, level.times(1.0 - lean), run.clone());
-        layers.sing(SIDES[1], b, level.times(1.0 + lean), run);
+        layers.sing(SIDES[0], sine(0, 1.0 - lean), run.clone());
+        layers.sing(SIDES[1], sine(1, 1.0 + lean), run);
     }
 
-    fn render_sub(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
+    fn render_sub(&mut self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
         let step = self.steps[slot];
-        let sine = Phase { turn: self.clock.wrapping_mul(step), step };
-        layers.sing(MIDDLE, sine, level, run);
+        let pitch = &mut self.pitches[slot][0];
+        pitch.set(step);
+        let sine = Sine { turn: self.clock.wrapping_mul(step), pitch: *pitch, level };
+        layers.sing(MIDDLE, sine, run);
     }
 
     fn render_reed(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
@@ -289,7 +299,7 @@ mod tests {
             tones.head_for(Tone { slot: 3, step: 30_000_000, level: 0.5 });
         }
         for _ in 0..20 {
-            let (mut a, mut b) = (Layers::SILENT, Layers::SILENT);
+            let (mut a, mut b) = (Layers::silent(), Layers::silent());
             whole.render(&mut a, 0..64);
             parts.render(&mut b, 0..24);
             parts.render(&mut b, 24..64);
@@ -303,7 +313,7 @@ mod tests {
     fn a_slot_that_sounds_never_jumps_to_another_pitch() {
         let mut tones = tones();
         tones.head_for(Tone { slot: 0, step: 10_000_000, level: 0.5 });
-        let mut layers = Layers::SILENT;
+        let mut layers = Layers::silent();
         (0..200).for_each(|_| tones.render(&mut layers, 0..64));
         tones.head_for(Tone { slot: 0, step: 20_000_000, level: 0.5 });
         assert_eq!(tones.steps[0], 10_000_000);
