@@ -22,6 +22,11 @@ pub(super) struct Struck {
 impl Struck {
     pub(super) const SILENCE: Self =
         Self { sides: [[0.0; BLOCK_LEN]; 2], middle: [0.0; BLOCK_LEN] };
+
+    /// Silent again.
+    pub(super) fn clear(&mut self) {
+        self.sides.iter_mut().chain([&mut self.middle]).for_each(|out| out.fill(0.0));
+    }
 }
 
 /// The voices.
@@ -46,6 +51,8 @@ impl Tines {
     const RINGING: usize = 10;
     /// Half-life of a damped voice: 60 dB in 60 ms.
     const DAMPED_SECONDS: f32 = 0.006;
+    /// Below this, -71 dB, a voice is damped: more than 50 dB below the mix, it only costs.
+    const FAINT: f32 = 2.8e-4;
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
         let voice = |_| Voice { bank: ModalBank::new(), stroke: Stroke::NONE, age: 0, damped: 0 };
@@ -71,12 +78,16 @@ impl Tines {
     /// Adds a run of samples of the block.
     pub(super) fn render(&mut self, out: &mut Struck, samples: std::ops::Range<usize>) {
         let len = samples.len();
+        let half = Self::DAMPED_SECONDS * self.sample_rate;
         for voice in &mut self.voices {
             if !voice.bank.is_sounding() {
                 voice.stroke = Stroke::NONE;
                 continue;
             }
             voice.pass(len);
+            if voice.damped == 0 && voice.bank.loudness() < Self::FAINT {
+                voice.damp(half);
+            }
             if Timbre::of(voice.stroke.timbre()).is_central {
                 voice.bank.render(&mut out.middle[samples.clone()]);
                 continue;
