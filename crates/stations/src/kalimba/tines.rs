@@ -154,6 +154,9 @@ impl Tines {
 }
 
 impl Voice {
+    /// The age it is saved with at most, in samples: more than twenty minutes, and silent for long.
+    const OLDEST: u32 = (1 << 26) - 1;
+
     fn pass(&mut self, len: usize) {
         self.age = self.age.wrapping_add(len as u32);
         if self.damped > 0 {
@@ -206,21 +209,21 @@ fn power(base: f32, mut exponent: u32) -> f32 {
     product as f32
 }
 
-/// A voice's stroke and damping in one word, its age in another.
+/// A voice's stroke in one word, its damping and age in another.
 impl State for Tines {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         for index in 0..Self::VOICES {
             let voice = &mut self.voices[index];
-            let saved = (voice.stroke.word() | voice.damped << 25, voice.age);
-            let (mut first, mut age) = saved;
-            word(&mut first);
+            let saved = (voice.stroke.word(), voice.age.min(Voice::OLDEST) | voice.damped << 26);
+            let (mut stroke, mut age) = saved;
+            word(&mut stroke);
             word(&mut age);
             // Saving changes nothing, so what sounds goes on to the bit.
-            if (first, age) == saved {
+            if (stroke, age) == saved {
                 continue;
             }
-            voice.stroke = Stroke::from_word(first);
-            (voice.damped, voice.age) = (first >> 25 & 63, age);
+            voice.stroke = Stroke::from_word(stroke);
+            (voice.damped, voice.age) = (age >> 26, age & Voice::OLDEST);
             let stroke = voice.stroke;
             // Its brightness is not kept: a middling one sounds until the next stroke.
             let partials = self.partials(stroke, 0.5);
