@@ -17,11 +17,12 @@ mod kalimba;
 mod knob;
 mod master;
 mod performer;
+mod rain;
 mod theory;
 
 use perpetuo_station::StationSpec;
 
 /// Every station, the one to begin with first.
 pub fn all() -> Vec<StationSpec> {
-    vec![drift::spec(), acid::spec(), kalimba::spec(), dub::spec(), drone::spec()]
+    vec![drift::spec(), acid::spec(), kalimba::spec(), dub::spec(), drone::spec(), rain::spec()]
 }

@@ -91,7 +91,7 @@ fn set(spec: &StationSpec, station: &mut dyn Station, index: usize, share: f32) 
 fn the_catalogue_takes_them_all() {
     let catalogue = Catalogue::new(all()).unwrap();
     let names: Vec<&str> = catalogue.iter().map(|spec| spec.name).collect();
-    assert_eq!(names, ["drift", "acid", "kalimba", "dub", "drone"]);
+    assert_eq!(names, ["drift", "acid", "kalimba", "dub", "drone", "rain"]);
 }
 
 #[test]

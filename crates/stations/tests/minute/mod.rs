@@ -11,6 +11,7 @@ const SAMPLE_RATE_HZ: u32 = 44_100;
 const GOLDEN: &[(&str, u32, [u64; 2])] = &[
     ("drift", 2, [0xfff27fe147561939, 0x6d91c67ba635982e]),
     ("acid", 2, [0x8219bf7f4ef2e638, 0x38eb33c360c1b9fd]),
+    ("rain", 1, [0x23eb625faf4376bb, 0xf18c8c10fb9d81e8]),
 ];
 
 /// Compares what is played now.
