@@ -296,7 +296,8 @@ mod tests {
         let (mut free, mut damped) = (bank(10_000.0), bank(10_000.0));
         damped.damp(500.0);
         damped.damp(50_000.0);
-        (rendered(&mut free, 50), rendered(&mut damped, 50));
+        rendered(&mut free, 50);
+        rendered(&mut damped, 50);
         assert!(damped.loudness() < 0.05 * free.loudness());
     }
 }

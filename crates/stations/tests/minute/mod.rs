@@ -15,7 +15,7 @@ const GOLDEN: &[(&str, u32, [u64; 2])] = &[
 ];
 
 /// Compares what is played now.
-pub fn assert_same_as_ever() {
+pub(crate) fn assert_same_as_ever() {
     let played: Vec<_> = (perpetuo_stations::all().iter())
         .map(|spec| (spec.name, spec.version, [1, 2].map(|seed| hash_of(spec, seed))))
         .collect();
