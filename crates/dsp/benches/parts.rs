@@ -14,15 +14,7 @@ fn main() {
         Instructions::Portable.choose();
     }
     let (mut left, mut right) = ([0.1; 64], [0.2; 64]);
-    let mut quartet = Quartet::new(1);
-    (0..4).for_each(|voice| quartet.set_pitch(voice, 0.003, 0.004));
-    let gains = [[Segment::flat(0.1); 4]; 2];
     let tunings = [Tuning::new(0.03, 1.0); 4];
-    measure("quartet", || {
-        quartet.render(&mut [&mut left, &mut right], &gains, black_box(tunings), 1.0);
-        left.fill(0.0);
-        black_box((&mut left, &mut right));
-    });
     let mut octet = Octet::new(1);
     (0..8).for_each(|voice| octet.set_pitch(voice, 0.003, 0.004));
     let gains = [[Segment::flat(0.1); 8]; 2];

@@ -147,6 +147,17 @@ impl Lanes for Avx2 {
             Self(avx2!(_mm256_permute2f128_ps(fours[3], fours[7], 0x31))),
         ]
     }
+
+    #[inline(always)]
+    fn sums([a, b, c, d, e, f, g, h]: [Self; LANES]) -> Self {
+        let fours = avx2!([
+            _mm256_hadd_ps(_mm256_hadd_ps(a.0, b.0), _mm256_hadd_ps(c.0, d.0)),
+            _mm256_hadd_ps(_mm256_hadd_ps(e.0, f.0), _mm256_hadd_ps(g.0, h.0)),
+        ]);
+        let low = avx2!(_mm256_permute2f128_ps(fours[0], fours[1], 0x20));
+        let high = avx2!(_mm256_permute2f128_ps(fours[0], fours[1], 0x31));
+        Self(avx2!(_mm256_add_ps(low, high)))
+    }
 }
 
 /// Two pairs of each half, a b | c d of four pairs, as a c b d.

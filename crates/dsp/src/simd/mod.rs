@@ -106,6 +106,9 @@ pub(crate) trait Lanes: Copy {
     /// Rows to columns.
     fn transpose(rows: [Self; LANES]) -> [Self; LANES];
 
+    /// The sum of each row, ((0+1) + (2+3)) + ((4+5) + (6+7)), row by row.
+    fn sums(rows: [Self; LANES]) -> Self;
+
     /// `self + x · y`, rounded after each operation.
     #[inline(always)]
     fn add_mul(self, x: Self, y: Self) -> Self {
@@ -306,6 +309,7 @@ mod tests {
         let (even, odd) = a.split_pairs(b);
         let (first, second) = even.join_pairs(odd);
         results.extend([even, odd, first, second]);
+        results.push(V::sums([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
         results.extend(V::transpose([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
         let words = V::Words::load(w);
         let shifted = [

@@ -106,6 +106,13 @@ impl Lanes for Portable {
     fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
         std::array::from_fn(|column| Self(std::array::from_fn(|row| rows[row].0[column])))
     }
+
+    #[inline(always)]
+    fn sums(rows: [Self; LANES]) -> Self {
+        let sum =
+            |[a, b, c, d, e, f, g, h]: [f32; LANES]| ((a + b) + (c + d)) + ((e + f) + (g + h));
+        Self(rows.map(|row| sum(row.0)))
+    }
 }
 
 impl Words for PortableWords {
