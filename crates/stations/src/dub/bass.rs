@@ -9,7 +9,7 @@
 
 use perpetuo_dsp::{Chance, FmPair, Segment, State, math, mix};
 
-use super::pace::{Pace, Stroke, follow};
+use super::pace::{Pace, SILENCE, Stroke, follow};
 
 /// The bass of one performance: one voice.
 pub(super) struct Bass {
@@ -45,7 +45,7 @@ impl Bass {
         Self {
             pair: FmPair::new(),
             level: 0.0,
-            pluck: Stroke::default(),
+            pluck: Stroke::new(SILENCE),
             note: 21.0,
             pitch: 21.0,
             gain: 0.0,

@@ -42,6 +42,9 @@ struct Paces {
 }
 
 impl Drums {
+    /// -54 dB of a brush is below the hiss.
+    const BRUSH_END: f32 = 2e-3;
+
     pub(super) fn new(chance: &Chance, stream: u32, sample_rate_hz: u32) -> Self {
         let sample_rate = sample_rate_hz as f32;
         let tuning = chance.between(stream, 0, 0.88, 1.15);
@@ -50,8 +53,8 @@ impl Drums {
             [(452.0, 0.5, 0.016), (911.0, 0.7, 0.011), (1730.0, 0.55, 0.008), (2890.0, 0.3, 0.005)];
         Self {
             kick: Phase::new(),
-            body: Stroke::default(),
-            sweep: Stroke::default(),
+            body: Stroke::new(5e-4),
+            sweep: Stroke::new(1e-3),
             tail: [0.0; BLOCK_LEN],
             tail_at: BLOCK_LEN,
             rim: ModalBank::new(),
@@ -62,7 +65,7 @@ impl Drums {
             }),
             rim_send: 0.0,
             noise: Noise::new(chance.word(stream, 1)),
-            brush: Stroke::default(),
+            brush: Stroke::new(Self::BRUSH_END),
             is_open: false,
             place: 0.35,
             tuning,

@@ -10,6 +10,9 @@ use perpetuo_station::BLOCK_LEN;
 
 use crate::performer::GRID;
 
+/// -74 dB: what is softer is silent.
+pub(super) const SILENCE: f32 = 2e-4;
+
 /// A half-life.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -34,19 +37,22 @@ impl Pace {
 }
 
 /// A struck thing: up in a moment, then down by halves.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Stroke {
     body: f32,
     level: f32,
+    silence: f32,
 }
 
 impl Stroke {
-    /// Below this, -74 dB, it goes down to silence in one step and stays there.
-    const SILENCE: f32 = 2e-4;
+    /// Silent; below `silence` it goes down to nothing in one step and stays there.
+    pub(super) fn new(silence: f32) -> Self {
+        Self { body: 0.0, level: 0.0, silence }
+    }
 
     /// Silent at once.
     pub(super) fn reset(&mut self) {
-        *self = Self::default();
+        (self.body, self.level) = (0.0, 0.0);
     }
 
     /// Heads for `peak` and falls from there.
@@ -69,7 +75,7 @@ impl Stroke {
 
     /// Whether there is anything to hear.
     pub(super) fn is_sounding(&self) -> bool {
-        self.body > Self::SILENCE || self.level > Self::SILENCE
+        self.body > self.silence || self.level > self.silence
     }
 
     /// The level now.
@@ -87,12 +93,13 @@ impl State for Stroke {
     }
 }
 
-/// The way of `level` towards `goal` over `len` samples; where it goes to 0, what is below -74 dB is over.
+/// The way of `level` towards `goal` over `len` samples; where it goes to 0, what is below
+/// [`SILENCE`] is over.
 #[inline]
 pub(super) fn follow(level: &mut f32, len: usize, goal: f32, pace: &Pace) -> Segment {
     let from = *level;
     let to = goal + (from - goal) * pace.rest(len);
-    *level = if goal == 0.0 && to < Stroke::SILENCE { 0.0 } else { to };
+    *level = if goal == 0.0 && to < SILENCE { 0.0 } else { to };
     Segment::between(from, *level, len)
 }
 
@@ -104,7 +111,7 @@ mod tests {
     fn a_stroke_halves_in_its_half_life_however_it_is_stepped() {
         let (attack, half) = (Pace::new(4.0), Pace::new(1024.0));
         for len in [8, 16, 64] {
-            let mut stroke = Stroke::default();
+            let mut stroke = Stroke::new(SILENCE);
             stroke.strike(1.0);
             stroke.advance(64, &attack, &half);
             let start = stroke.body;
@@ -116,7 +123,7 @@ mod tests {
     #[test]
     fn what_falls_ends_in_exact_silence() {
         let (attack, half) = (Pace::new(10.0), Pace::new(50.0));
-        let mut stroke = Stroke::default();
+        let mut stroke = Stroke::new(SILENCE);
         stroke.strike(1.0);
         let mut level = 1.0;
         for _ in 0..100 {

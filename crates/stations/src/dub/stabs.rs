@@ -9,7 +9,7 @@ use perpetuo_dsp::{Chance, Octet, Segment, State, Tuning, math, mix};
 
 use super::{
     harmony::VOICES,
-    pace::{Pace, Stroke, follow},
+    pace::{Pace, SILENCE, Stroke, follow},
 };
 
 const HANDS: usize = 2;
@@ -75,7 +75,7 @@ impl Hand {
         Self {
             chord: Chord { notes: [48.0; VOICES], gain: 0.0, held: 0.0, tone: 0.0 },
             level: 0.0,
-            contour: Stroke::default(),
+            contour: Stroke::new(SILENCE),
             waiting: None,
             fade_left: 0,
         }

@@ -78,7 +78,6 @@ struct Voices {
     rim: [f32; BLOCK_LEN],
     /// Rim and reed on their way to the tape.
     sent: [f32; BLOCK_LEN],
-    hall: Block,
     heard: Heard,
     /// What was heard in the block before: filters ring a little longer.
     before: Heard,
@@ -102,7 +101,6 @@ impl Voices {
         kick: [0.0; BLOCK_LEN],
         rim: [0.0; BLOCK_LEN],
         sent: [0.0; BLOCK_LEN],
-        hall: [[0.0; BLOCK_LEN]; 2],
         heard: Heard::NOTHING,
         before: Heard::NOTHING,
     };

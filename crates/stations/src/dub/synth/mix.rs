@@ -23,7 +23,8 @@ impl Synth {
         let repeats = self.run_tape(fader(Fader::Send), fader(Fader::Ride).at(0), echo);
         let hiss = product(dust, fader(Fader::Dust)).times(0.012);
         self.run_bank(hiss.from + hiss.step > 0.0, fader(Fader::Ride).at(0));
-        self.run_hall(fader(Fader::Chords), fader(Fader::Drums), space.at(0), echo.at(0));
+        let levels = [space.at(0), echo.at(0)];
+        self.run_hall(out, fader(Fader::Chords), fader(Fader::Drums), levels);
         let duck = Segment::between(self.duck, 1.0 - 0.3 * self.drums.kick_level(), BLOCK_LEN);
         self.duck = duck.at(BLOCK_LEN);
         self.sum(out, &faders, [repeats, space, duck, hiss]);
@@ -90,31 +91,30 @@ impl Synth {
         self.bank.set([brush, brush, hiss, hiss, echoes, echoes, bass, reed]);
     }
 
-    /// What the hall answers to chords, rim, reed, brush and echoes.
-    fn run_hall(&mut self, chords: Segment, drums: Segment, space: f32, echo: f32) {
-        let Voices { lanes, chords: sung, rim, hall, heard, .. } = &mut self.voices;
-        let echoes = 0.35 + 0.1 * echo;
-        for (side, hall) in hall.iter_mut().enumerate() {
-            for (hall, echo) in hall.iter_mut().zip(&lanes[ECHOES + side]) {
-                *hall = echoes * echo;
-            }
-            if heard.brush {
-                mix::add(hall, &lanes[BRUSH + side], drums.times(0.25));
+    /// Writes what the hall answers to chords, rim, reed, brush and echoes.
+    fn run_hall(&mut self, out: &mut Block, chords: Segment, drums: Segment, levels: [f32; 2]) {
+        let [space, echo] = levels;
+        let Voices { lanes, chords: sung, rim, heard, before, .. } = &self.voices;
+        for (side, out) in out.iter_mut().enumerate() {
+            *out = [0.0; BLOCK_LEN];
+            mix::add(out, &lanes[ECHOES + side], Segment::flat(0.35 + 0.1 * echo));
+            if heard.brush || before.brush {
+                mix::add(out, &lanes[BRUSH + side], drums.times(0.25));
             }
             if heard.chords {
-                mix::add(hall, &sung[side], chords.times(0.3));
+                mix::add(out, &sung[side], chords.times(0.3));
             }
         }
-        let [left, right] = hall;
-        let mut hall = [&mut left[..], &mut right[..]];
+        let [left, right] = out;
+        let mut out = [&mut left[..], &mut right[..]];
         if heard.rim {
-            mix::add_panned(&mut hall, rim, [drums.times(0.16); 2]);
+            mix::add_panned(&mut out, rim, [drums.times(0.16); 2]);
         }
-        if heard.reed {
-            mix::add_panned(&mut hall, &lanes[REED], [Segment::flat(0.1); 2]);
+        if heard.reed || before.reed {
+            mix::add_panned(&mut out, &lanes[REED], [Segment::flat(0.1); 2]);
         }
         self.hall.set(Self::hall_feedback(space), 0.5 - 0.3 * self.brightness.value());
-        self.hall.process(&mut hall);
+        self.hall.process(&mut out);
     }
 
     fn hall_feedback(space: f32) -> f32 {
@@ -127,6 +127,7 @@ impl Synth {
         (4.7 * (1.0 - feedback * feedback)).sqrt() * (0.03 + 0.5 * space)
     }
 
+    /// Adds all that is heard to what the hall has written.
     fn sum(
         &mut self,
         out: &mut Block,
@@ -143,17 +144,12 @@ impl Synth {
         let repeats = product(repeats, duck);
         let dry = Segment { from: 1.0 - 0.45 * space.from, step: -0.45 * space.step };
         let chords = product(product(fader(Fader::Chords), dry), duck);
-        let Voices { lanes, chords: sung, kick, rim, hall, heard, before, .. } = &self.voices;
+        let Voices { lanes, chords: sung, kick, rim, heard, before, .. } = &self.voices;
         for (side, out) in out.iter_mut().enumerate() {
+            mix::scale(out, wet.times(0.94));
             // The second head is late, and seems softer for it.
             let even = if side == 0 { 0.92 } else { 1.08 };
-            let echoes = repeats.times(even);
-            for (i, (out, echo)) in out.iter_mut().zip(&lanes[ECHOES + side]).enumerate() {
-                *out = echoes.at(i) * echo;
-            }
-            mix::add(out, &hall[side], wet.times(0.9));
-            // Some of each side on the other: wide, and still there in mono.
-            mix::add(out, &hall[1 - side], wet.times(0.28));
+            mix::add(out, &lanes[ECHOES + side], repeats.times(even));
             if hiss.from + hiss.step > 0.0 {
                 mix::add(out, &lanes[HISS + side], hiss);
             }
