@@ -53,8 +53,8 @@ pub(super) struct Synth {
     /// Two slow turns that open and close the chords' filter, over minutes.
     sweeps: [Phase; 2],
     bank: SvfBank,
-    /// The brightness and the ride that the bank is tuned to.
-    tuned: [f32; 2],
+    /// The brightness and the ride that the bank is tuned to, in 1/1024.
+    tuned: [i32; 2],
     tape: Tape,
     /// Gain of the echoes, by which a tape that goes round for longer is no louder.
     repeats: f32,
@@ -166,7 +166,7 @@ impl Synth {
             dustiness: Knob::new(at(Param::Dust)),
             sweeps,
             bank: SvfBank::new([lane; 8], [Band, Band, Low, Low, High, High, Low, Low]),
-            tuned: [-1.0; 2],
+            tuned: [-1; 2],
             tape,
             repeats: 0.5,
             wet: [Self::wet(at(Param::Space)), at(Param::Space)],

@@ -63,7 +63,6 @@ impl Synth {
 
     /// Filters brush, hiss, echoes, bass and reed, all at once.
     fn run_bank(&mut self, hisses: bool, ride: f32) {
-        let octaves = 2.0 * (self.brightness.value() - 0.5);
         let [_, _, left, right, ..] = &mut self.voices.lanes;
         if hisses {
             self.dust.render_hiss([left, right]);
@@ -71,9 +70,12 @@ impl Synth {
             self.dust.skip_hiss();
             (*left, *right) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
         }
-        if self.tuned != [self.brightness.value(), ride] {
-            self.tuned = [self.brightness.value(), ride];
-            self.tune_bank(octaves, ride);
+        // In steps of less than a cent or two, on the way between which the bank goes in lines.
+        let stands = [self.brightness.value(), ride].map(|value| (value * 1024.0) as i32);
+        if self.tuned != stands {
+            self.tuned = stands;
+            let [brightness, ride] = stands.map(|stand| stand as f32 * (1.0 / 1024.0));
+            self.tune_bank(2.0 * (brightness - 0.5), ride);
         }
         self.bank.process(&mut self.voices.lanes, BLOCK_LEN);
     }
