@@ -14,15 +14,7 @@ fn main() {
         Instructions::Portable.choose();
     }
     let (mut left, mut right) = ([0.1; 64], [0.2; 64]);
-    let mut quartet = Quartet::new(1);
-    (0..4).for_each(|voice| quartet.set_pitch(voice, 0.003, 0.004));
-    let gains = [[Segment::flat(0.1); 4]; 2];
     let tunings = [Tuning::new(0.03, 1.0); 4];
-    measure("quartet", || {
-        quartet.render(&mut [&mut left, &mut right], &gains, black_box(tunings), 1.0);
-        left.fill(0.0);
-        black_box((&mut left, &mut right));
-    });
     let mut octet = Octet::new(1);
     (0..8).for_each(|voice| octet.set_pitch(voice, 0.003, 0.004));
     let gains = [[Segment::flat(0.1); 8]; 2];
@@ -34,6 +26,14 @@ fn main() {
     let mut bank = SvfBank::new([tunings[0]; 8], [Response::Low; 8]);
     let mut io = [[0.1; 64]; 8];
     measure("svf bank", || bank.process(black_box(&mut io), 64));
+    let mut cutoff = 0.03;
+    measure("svf bank that moves", || {
+        cutoff = 0.06 - cutoff;
+        bank.set([Tuning::new(cutoff, 1.0); 8]);
+        bank.process(black_box(&mut io), 64);
+    });
+    bank = bank.chained(&[1]);
+    measure("svf bank in a chain", || bank.process(black_box(&mut io), 64));
     let mut modes = ModalBank::<4>::new();
     modes.strike(&[Partial { phase_step: 0.01, level: 1.0, half: 1e7 }; 4], 0);
     measure("4 modes", || modes.render(black_box(&mut left)));
@@ -108,7 +108,7 @@ fn measure(name: &str, mut block: impl FnMut()) {
     let start = thread_time();
     (0..BLOCKS).for_each(|_| block());
     let nanos = (thread_time() - start).as_nanos() as f64;
-    println!("{name:12} {:.2} ns/sample", nanos / (BLOCKS * 64) as f64);
+    println!("{name:20} {:.2} ns/sample", nanos / (BLOCKS * 64) as f64);
 }
 
 /// Processor time this thread has used, as the kernel counts it.

@@ -7,7 +7,7 @@
 //! low:  A = a₂, B = a₃, C = 1−a₃      band: k·(a₁, a₂, −a₂)      high: x − band − low
 //! ```
 //!
-//! A lane may be fed by the one before it, one sample late: two lanes are then one filter of 24 dB an
+//! A lane may be fed by the one before it, eight samples late: two lanes are then one filter of 24 dB an
 //! octave, three of 36, at the same cost.
 //!
 //! a₁ to a₃ go in straight lines from run to run, in steps of eight samples.
@@ -39,8 +39,8 @@ pub struct SvfBank {
     /// 1 where the lane before is heard, and whether any is.
     chain: [f32; LANES],
     is_chained: bool,
-    /// The latest output.
-    last: [f32; LANES],
+    /// The latest eight samples of every lane.
+    last: [[f32; LANES]; LANES],
 }
 
 /// What the kernels work on.
@@ -63,7 +63,7 @@ impl SvfBank {
             responses,
             chain: [0.0; LANES],
             is_chained: false,
-            last: [0.0; LANES],
+            last: [[0.0; LANES]; LANES],
         };
         bank.reset(tunings);
         bank
@@ -85,7 +85,7 @@ impl SvfBank {
         self.set(tunings);
         self.cells.now = self.cells.goal;
         (self.cells.s1, self.cells.s2) = ([0.0; LANES], [0.0; LANES]);
-        self.last = [0.0; LANES];
+        self.last = [[0.0; LANES]; LANES];
     }
 
     /// Puts one filter at rest, at a tuning at once: for a voice that begins anew.
@@ -172,10 +172,6 @@ impl Cells {
 impl State for SvfBank {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.cells.visit(word);
-        if self.is_chained {
-            self.last.visit(word);
-            self.last = self.last.map(held);
-        }
     }
 }
 
@@ -220,6 +216,34 @@ impl<V: Lanes> Factors<V> {
         Self { s1: [b1.sub(one), b2], s2: [b2, b3, one.sub(b3)], out: [a2, a3, one.sub(a3)] }
     }
 
+    /// Those eight samples on, where `by` is how much each moves.
+    #[inline(always)]
+    pub(crate) fn move_by(&mut self, by: &Self) {
+        self.s1 = [self.s1[0].add(by.s1[0]), self.s1[1].add(by.s1[1])];
+        self.s2 = [self.s2[0].add(by.s2[0]), self.s2[1].add(by.s2[1]), self.s2[2].add(by.s2[2])];
+        self.out =
+            [self.out[0].add(by.out[0]), self.out[1].add(by.out[1]), self.out[2].add(by.out[2])];
+    }
+
+    /// The way from `from` to these, in parts of which there are 1 / `share`.
+    #[inline(always)]
+    pub(crate) fn way_from(&self, from: &Self, share: V) -> Self {
+        let part = |to: V, from: V| share.mul(to.sub(from));
+        Self {
+            s1: [part(self.s1[0], from.s1[0]), part(self.s1[1], from.s1[1])],
+            s2: [
+                part(self.s2[0], from.s2[0]),
+                part(self.s2[1], from.s2[1]),
+                part(self.s2[2], from.s2[2]),
+            ],
+            out: [
+                part(self.out[0], from.out[0]),
+                part(self.out[1], from.out[1]),
+                part(self.out[2], from.out[2]),
+            ],
+        }
+    }
+
     /// One sample: the state goes on, the output is given.
     #[inline(always)]
     pub(crate) fn tick(&self, x: V, s1: &mut V, s2: &mut V) -> V {
@@ -233,12 +257,26 @@ impl<V: Lanes> Factors<V> {
     }
 }
 
-/// a₁ to a₃ in the middle of the eight samples from `at` on, on their way through `len`.
+/// Factors of the first eight samples of a run of `len`, and by how much they move with every eight: they
+/// are linear in a₁ to a₃, so they go in straight lines as those do.
 #[inline(always)]
-pub(crate) fn on_the_way<V: Lanes>(cells: &Cells, at: usize, len: usize) -> [V; 3] {
-    let share = V::splat((at + LANES) as i32 as f32 / len as i32 as f32);
-    let ([a1, a2, a3], [b1, b2, b3]) = (three::<V>(&cells.now), three::<V>(&cells.goal));
-    [a1.add_mul(share, b1.sub(a1)), a2.add_mul(share, b2.sub(a2)), a3.add_mul(share, b3.sub(a3))]
+fn on_the_way<V: Lanes>(cells: &Cells, len: usize) -> (Factors<V>, Factors<V>) {
+    let weights = three::<V>(&cells.weights);
+    let mut factors = Factors::new(three::<V>(&cells.now), weights);
+    let goal = Factors::new(three::<V>(&cells.goal), weights);
+    let by = goal.way_from(&factors, V::splat(LANES as f32 / len as i32 as f32));
+    factors.move_by(&by);
+    (factors, by)
+}
+
+/// As [`on_the_way`], for low-passes.
+#[inline(always)]
+pub(crate) fn low_on_the_way<V: Lanes>(cells: &Cells, len: usize) -> (Factors<V>, Factors<V>) {
+    let mut factors = Factors::low(three::<V>(&cells.now));
+    let goal = Factors::low(three::<V>(&cells.goal));
+    let by = goal.way_from(&factors, V::splat(LANES as f32 / len as i32 as f32));
+    factors.move_by(&by);
+    (factors, by)
 }
 
 // No `map` in kernels: its closure is not always inlined, and runs without their instructions then.
@@ -267,27 +305,81 @@ kernel! {
 }
 
 kernel! {
-    fn filter_chained = filter_chained_generic(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize, chain: &[f32; LANES], last: &mut [f32; LANES]);
+    fn filter_chained = filter_chained_generic(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize, chain: &[f32; LANES], last: &mut [[f32; LANES]; LANES]);
 }
 
 #[inline(always)]
 fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
+    run::<V>(cells, io, len, |_, _| {});
+}
+
+#[inline(always)]
+fn filter_chained_generic<V: Lanes>(
+    cells: &mut Cells,
+    io: &mut [[f32; CONTROL_LEN]; LANES],
+    len: usize,
+    chain: &[f32; LANES],
+    last: &mut [[f32; LANES]; LANES],
+) {
+    run::<V>(cells, io, len, |io, at| {
+        for lane in 1..LANES {
+            let before = if at == 0 { &last[lane - 1] } else { eight(&io[lane - 1], at - LANES) };
+            let fed = V::splat(chain[lane]).mul(V::load(before));
+            let io = eight_mut(&mut io[lane], at);
+            V::load(io).add(fed).store(io);
+        }
+    });
+    if len > 0 {
+        for (last, io) in last.iter_mut().zip(io.iter()) {
+            *last = *eight(io, len - LANES);
+        }
+    }
+}
+
+/// Filters a run; `feed` may change the eight samples from a place on before they are filtered.
+#[inline(always)]
+fn run<V: Lanes>(
+    cells: &mut Cells,
+    io: &mut [[f32; CONTROL_LEN]; LANES],
+    len: usize,
+    feed: impl Fn(&mut [[f32; CONTROL_LEN]; LANES], usize),
+) {
     let (mut s1, mut s2) = (V::load(&cells.s1), V::load(&cells.s2));
-    let weights = three::<V>(&cells.weights);
+    let (mut factors, by) = on_the_way::<V>(cells, len.max(1));
+    let is_at_rest = cells.now == cells.goal;
+    let pairs = Pairs::new(&factors);
     let mut at = 0;
     while at < len {
-        let factors = Pairs::new(&Factors::new(on_the_way::<V>(cells, at, len), weights));
+        feed(io, at);
         let [a, b, c, d, e, f, g, h] = columns::<V>(io, at);
-        let (a, b) = factors.tick(a, b, &mut s1, &mut s2);
-        let (c, d) = factors.tick(c, d, &mut s1, &mut s2);
-        let (e, f) = factors.tick(e, f, &mut s1, &mut s2);
-        let (g, h) = factors.tick(g, h, &mut s1, &mut s2);
-        store_columns([a, b, c, d, e, f, g, h], io, at);
+        let rows = if is_at_rest {
+            let (a, b) = pairs.tick(a, b, &mut s1, &mut s2);
+            let (c, d) = pairs.tick(c, d, &mut s1, &mut s2);
+            let (e, f) = pairs.tick(e, f, &mut s1, &mut s2);
+            let (g, h) = pairs.tick(g, h, &mut s1, &mut s2);
+            [a, b, c, d, e, f, g, h]
+        } else {
+            let mut rows = [a, b, c, d, e, f, g, h];
+            for row in &mut rows {
+                *row = factors.tick(*row, &mut s1, &mut s2);
+            }
+            factors.move_by(&by);
+            rows
+        };
+        store_columns(rows, io, at);
         at += LANES;
     }
     cells.now = cells.goal;
     s1.store(&mut cells.s1);
     s2.store(&mut cells.s2);
+}
+
+#[inline(always)]
+fn store_columns<V: Lanes>(rows: [V; LANES], io: &mut [[f32; CONTROL_LEN]; LANES], at: usize) {
+    let rows = V::transpose(rows);
+    for (row, io) in rows.into_iter().zip(io.iter_mut()) {
+        row.store(eight_mut(io, at));
+    }
 }
 
 /// The factors of two filter steps at once: half the way from state to state, which is what a filter has to
@@ -296,7 +388,7 @@ fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LAN
 /// ```text
 /// s'' = A² s + A B x₀ + B x₁      y₀ = C s + D x₀      y₁ = C A s + C B x₀ + D x₁
 /// ```
-struct Pairs<V> {
+pub(crate) struct Pairs<V> {
     /// Next s₁, next s₂ and the second output of s₁, s₂, x₀ and x₁.
     s1: [V; 4],
     s2: [V; 4],
@@ -307,7 +399,7 @@ struct Pairs<V> {
 
 impl<V: Lanes> Pairs<V> {
     #[inline(always)]
-    fn new(one: &Factors<V>) -> Self {
+    pub(crate) fn new(one: &Factors<V>) -> Self {
         // A = [a −b; b c], B = [b; d].
         let ([a, b], [_, d, c]) = (one.s1, one.s2);
         let [y1, yx, y2] = one.out;
@@ -326,7 +418,7 @@ impl<V: Lanes> Pairs<V> {
     }
 
     #[inline(always)]
-    fn tick(&self, x0: V, x1: V, s1: &mut V, s2: &mut V) -> (V, V) {
+    pub(crate) fn tick(&self, x0: V, x1: V, s1: &mut V, s2: &mut V) -> (V, V) {
         let sum = |f: &[V; 4], into: V| f[0].mul(*s1).add_mul(f[1], *s2).add(into);
         let first = self.first[0].mul(*s1).add_mul(self.first[1], x0).add_mul(self.first[2], *s2);
         let into = [
@@ -338,42 +430,6 @@ impl<V: Lanes> Pairs<V> {
         let next = (sum(&self.s1, into[0]), sum(&self.s2, into[1]));
         (*s1, *s2) = next;
         (first, second)
-    }
-}
-
-#[inline(always)]
-fn filter_chained_generic<V: Lanes>(
-    cells: &mut Cells,
-    io: &mut [[f32; CONTROL_LEN]; LANES],
-    len: usize,
-    chain: &[f32; LANES],
-    last: &mut [f32; LANES],
-) {
-    let (mut s1, mut s2) = (V::load(&cells.s1), V::load(&cells.s2));
-    let weights = three::<V>(&cells.weights);
-    let (chain, mut before) = (V::load(chain), V::load(last));
-    let mut at = 0;
-    while at < len {
-        let factors = Factors::new(on_the_way::<V>(cells, at, len), weights);
-        let mut rows = columns::<V>(io, at);
-        for row in &mut rows {
-            before = factors.tick(row.add_mul(chain, before.rotate()), &mut s1, &mut s2);
-            *row = before;
-        }
-        store_columns(rows, io, at);
-        at += LANES;
-    }
-    cells.now = cells.goal;
-    before.store(last);
-    s1.store(&mut cells.s1);
-    s2.store(&mut cells.s2);
-}
-
-#[inline(always)]
-fn store_columns<V: Lanes>(rows: [V; LANES], io: &mut [[f32; CONTROL_LEN]; LANES], at: usize) {
-    let rows = V::transpose(rows);
-    for (row, io) in rows.into_iter().zip(io.iter_mut()) {
-        row.store(eight_mut(io, at));
     }
 }
 
@@ -411,20 +467,21 @@ mod tests {
     }
 
     #[test]
-    fn a_chained_lane_hears_the_one_before_a_sample_late() {
+    fn a_chained_lane_hears_the_one_before_eight_samples_late() {
         let tunings = [Tuning::new(0.02, 0.7); 8];
         let mut bank = SvfBank::new(tunings, [Response::Low; 8]).chained(&[1]);
         let (mut first, mut second) = (Svf::new(tunings[0]), Svf::new(tunings[1]));
         let mut noise = Noise::new(4);
-        let mut between = 0.0;
+        let mut between = [0.0; 8];
         for _ in 0..20 {
             let mut io = [[0.0; CONTROL_LEN]; 8];
             noise.render(&mut io[0]);
             let mut expected = io[0];
             first.process_low(&mut expected);
-            let last = expected[CONTROL_LEN - 1];
-            expected.copy_within(..CONTROL_LEN - 1, 1);
-            (expected[0], between) = (between, last);
+            let last = *eight(&expected, CONTROL_LEN - 8);
+            expected.copy_within(..CONTROL_LEN - 8, 8);
+            expected[..8].copy_from_slice(&between);
+            between = last;
             second.process_low(&mut expected);
             bank.process(&mut io, CONTROL_LEN);
             assert!(io[1].iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4));

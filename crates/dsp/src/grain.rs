@@ -38,8 +38,9 @@ pub struct GrainSpec {
     pub phase_step: f32,
     /// By how much of it the frequency has changed at the end, -1..=1.
     pub glide: f32,
-    /// Length and rise in samples: 64..=16 384 and 1..=256.
+    /// Length in samples, 64..=16 384.
     pub len: f32,
+    /// Samples until it is at its height, 1..=256.
     pub rise: f32,
     /// Peak gains of both sides, 0..=4.
     pub gains: [f32; 2],

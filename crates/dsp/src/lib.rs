@@ -1,13 +1,17 @@
 //! Parts of sound: oscillators, filters, envelopes, noise, delays, a reverb, a limiter, and chance.
 //!
 //! ```text
-//! Chance ──► notes ──► Phase, saw, noise ──► Svf ──► Echo, Reverb ──► DcBlocker ──► Limiter
+//! Chance ──► notes ──► Phase, Saw, FmPair, Noise, Octet ──► Svf, SvfBank ──► Echo, Tape, Chorus ──► mix
+//!                      ModalBank, Grain, add_sines                           Reverb, Room
 //!                         ▲ Decay, Swell, Ramp (control: once per 64 samples, lines between)
+//! mix ──► DcBlocker ──► Leveler ──► Limiter
 //! ```
 //!
-//! Every part is made of `+ - * /`, compares and integers only, so that a build for another machine
-//! gives the same bits. A frequency is a `phase_step`: cycles per sample, 0 to 0.5. After `new` nothing
-//! allocates. Parts that hold sound say through [`State`] what a snapshot of them needs.
+//! Every part is made of `+ - * / sqrt floor`, compares and integers only, so that a build for another
+//! machine gives the same bits; what is worth it runs eight samples at a time, in AVX2 where that is, with
+//! the same bits too ([`Instructions`]). A frequency is a `phase_step`: cycles per sample, 0 to 0.5. After
+//! `new` nothing allocates. Parts take runs of any length, or of whole eights where they say so. Parts that
+//! hold sound say through [`State`] what a snapshot of them needs.
 
 mod bank;
 mod chance;
@@ -18,7 +22,6 @@ mod envelope;
 mod fm;
 mod grain;
 mod half;
-mod lanes;
 mod leveler;
 mod limiter;
 mod line;
@@ -28,7 +31,6 @@ mod modal;
 mod noise;
 mod octet;
 mod phase;
-mod quartet;
 mod ramp;
 mod reverb;
 mod room;
@@ -47,7 +49,6 @@ pub use echo::Echo;
 pub use envelope::{Decay, Segment, Swell};
 pub use fm::FmPair;
 pub use grain::{Grain, GrainSpec, add_grains};
-pub use lanes::Lanes;
 pub use leveler::Leveler;
 pub use limiter::Limiter;
 pub use line::Line;
@@ -55,15 +56,14 @@ pub use modal::{ModalBank, Partial};
 pub use noise::Noise;
 pub use octet::Octet;
 pub use phase::{Phase, step_from};
-pub use quartet::Quartet;
 pub use ramp::Ramp;
 pub use reverb::Reverb;
 pub use room::Room;
-pub use saw::{Saw, saw, saw_sharpness};
+pub use saw::Saw;
 pub use simd::Instructions;
 pub use sines::{Pitch, Sine, add_sines};
 pub use state::State;
-pub use svf::{Svf, SvfFactors, SvfLanes, Tuning};
+pub use svf::{Svf, Tuning};
 pub use tape::Tape;
 
 /// The step of control in samples: settings that are not per-sample move in straight lines this long.

@@ -11,7 +11,7 @@
 
 use crate::{
     CONTROL_LEN, Segment, State, Tuning,
-    bank::{Cells, Factors, on_the_way},
+    bank::{Cells, Pairs, low_on_the_way},
     math,
     saw::{saw_sharpness, saws},
     simd::{LANES, Lanes, Words, eight_mut, kernel},
@@ -72,9 +72,22 @@ impl Octet {
             self.filter.head_for(voice, tuning);
         }
         let sharpness = self.steps.map(|steps| steps.map(saw_sharpness));
-        sing(self, out, gains, &sharpness, math::clamp(blend, -1.0, 1.0));
+        let mut turned = Gains { from: [[0.0; LANES]; 2], step: [[0.0; LANES]; 2] };
+        for (side, gains) in gains.iter().enumerate() {
+            for (voice, gain) in gains.iter().enumerate() {
+                turned.from[side][voice] = gain.from;
+                turned.step[side][voice] = gain.step;
+            }
+        }
+        sing(self, out, &turned, &sharpness, math::clamp(blend, -1.0, 1.0));
         self.filter.settle();
     }
+}
+
+/// Gains of both sides, voice by voice.
+struct Gains {
+    from: [[f32; LANES]; 2],
+    step: [[f32; LANES]; 2],
 }
 
 /// Pitches and tunings are not visited: they are set anew at every control step.
@@ -86,14 +99,14 @@ impl State for Octet {
 }
 
 kernel! {
-    fn sing = sing_generic(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &[[Segment; LANES]; 2], sharpness: &[[f32; LANES]; 2], blend: f32);
+    fn sing = sing_generic(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &Gains, sharpness: &[[f32; LANES]; 2], blend: f32);
 }
 
 #[inline(always)]
 fn sing_generic<V: Lanes>(
     octet: &mut Octet,
     out: &mut [&mut [f32]; 2],
-    gains: &[[Segment; LANES]; 2],
+    gains: &Gains,
     sharpness: &[[f32; LANES]; 2],
     blend: f32,
 ) {
@@ -104,26 +117,36 @@ fn sing_generic<V: Lanes>(
     let [sharp_a, sharp_b] = [V::load(&sharpness[0]), V::load(&sharpness[1])];
     let blend = V::splat(blend);
     let (mut s1, mut s2) = (V::load(&octet.filter.s1), V::load(&octet.filter.s2));
+    let [mut gain_left, mut gain_right] = [V::load(&gains.from[0]), V::load(&gains.from[1])];
+    let [step_left, step_right] = [V::load(&gains.step[0]), V::load(&gains.step[1])];
+    let (mut factors, by) = low_on_the_way::<V>(&octet.filter, len.max(1));
     let mut at = 0;
     while at < len {
-        let factors = Factors::low(on_the_way::<V>(&octet.filter, at, len));
         let mut rows = [V::splat(0.0); LANES];
         for row in &mut rows {
-            let raw = saws(a, sharp_a).add_mul(blend, saws(b, sharp_b));
-            *row = factors.tick(raw, &mut s1, &mut s2);
+            *row = saws(a, sharp_a).add_mul(blend, saws(b, sharp_b));
             (a, b) = (a.add(step_a), b.add(step_b));
         }
-        let voices = V::transpose(rows);
-        let (left, right) = (eight_mut(left, at), eight_mut(right, at));
-        let (mut sum_left, mut sum_right) = (V::load(left), V::load(right));
-        for (voice, (gain_left, gain_right)) in
-            voices.into_iter().zip(gains[0].iter().zip(&gains[1]))
+        let pairs = Pairs::new(&factors);
+        let [x0, x1, x2, x3, x4, x5, x6, x7] = rows;
+        let (x0, x1) = pairs.tick(x0, x1, &mut s1, &mut s2);
+        let (x2, x3) = pairs.tick(x2, x3, &mut s1, &mut s2);
+        let (x4, x5) = pairs.tick(x4, x5, &mut s1, &mut s2);
+        let (x6, x7) = pairs.tick(x6, x7, &mut s1, &mut s2);
+        let rows = [x0, x1, x2, x3, x4, x5, x6, x7];
+        let (mut to_left, mut to_right) = (rows, rows);
+        for (row, (to_left, to_right)) in
+            rows.iter().zip(to_left.iter_mut().zip(to_right.iter_mut()))
         {
-            sum_left = sum_left.add_mul(V::along(*gain_left, at), voice);
-            sum_right = sum_right.add_mul(V::along(*gain_right, at), voice);
+            *to_left = gain_left.mul(*row);
+            *to_right = gain_right.mul(*row);
+            gain_left = gain_left.add(step_left);
+            gain_right = gain_right.add(step_right);
         }
-        sum_left.store(left);
-        sum_right.store(right);
+        let (left, right) = (eight_mut(left, at), eight_mut(right, at));
+        V::load(left).add(V::sums(to_left)).store(left);
+        V::load(right).add(V::sums(to_right)).store(right);
+        factors.move_by(&by);
         at += LANES;
     }
     a.store(&mut octet.turns[0]);

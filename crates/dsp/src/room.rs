@@ -14,7 +14,7 @@
 //! Source: as [`crate::Reverb`].
 
 use crate::{
-    CONTROL_LEN, Line,
+    Line,
     half::{Doubler, HALF_LEN, Halver, Steps},
     line::from_steps,
     math,

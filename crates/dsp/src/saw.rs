@@ -8,9 +8,9 @@
 //! (polynomial band-limited step, second order); `s u²` stands for `±u²`, the same where u is not small.
 
 use crate::{
-    Lanes, State,
+    State,
     phase::step_from,
-    simd::{self, LANES, Lanes as _, Words as _, kernel},
+    simd::{LANES, Lanes, Words, kernel},
 };
 
 /// One sawtooth, from -1 up to 1.
@@ -44,7 +44,7 @@ kernel! {
 }
 
 #[inline(always)]
-fn write_saw_generic<V: simd::Lanes>(out: &mut [f32], turn: u32, step: u32, sharpness: f32) {
+fn write_saw_generic<V: Lanes>(out: &mut [f32], turn: u32, step: u32, sharpness: f32) {
     let mut turns = V::Words::along(turn, step);
     let advance = V::Words::splat(step.wrapping_mul(LANES as u32));
     for out in out.chunks_mut(LANES) {
@@ -59,48 +59,24 @@ impl State for Saw {
     }
 }
 
-/// Four sawtooths at phases in 2^-32 turns, each with its [`saw_sharpness`].
-#[inline(always)]
-pub fn saw(turns: [u32; 4], sharpness: Lanes) -> Lanes {
-    let scale = Lanes::splat(1.0 / 2_147_483_648.0);
-    let [a, b, c, d] = turns;
-    let s = Lanes([a as i32 as f32, b as i32 as f32, c as i32 as f32, d as i32 as f32]) * scale;
-    let one = Lanes::splat(1.0);
-    let u = ((one - sharpness) + s.size() * sharpness).positive();
-    s * (one - u * u)
-}
-
 /// Eight sawtooths at phases in 2^-32 turns, each with its [`saw_sharpness`].
 #[inline(always)]
-pub(crate) fn saws<V: simd::Lanes>(turns: V::Words, sharpness: V) -> V {
+pub(crate) fn saws<V: Lanes>(turns: V::Words, sharpness: V) -> V {
     let s = turns.signed().mul(V::splat(1.0 / 2_147_483_648.0));
     let one = V::splat(1.0);
     let u = one.sub(sharpness).add_mul(s.abs(), sharpness).max(V::splat(0.0));
     s.mul(one.sub(u.mul(u)))
 }
 
-/// What [`saw`] wants for a phase step in 2^-32 turns; steps below 2^16 count as 2^16.
+/// What [`saws`] wants for a phase step in 2^-32 turns; steps below 2^16 count as 2^16.
 #[inline]
-pub fn saw_sharpness(step: u32) -> f32 {
+pub(crate) fn saw_sharpness(step: u32) -> f32 {
     2_147_483_648.0 / (if step > 1 << 16 { step } else { 1 << 16 }) as f32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_saw_and_four_are_the_same_saw() {
-        let mut one = Saw::new();
-        let mut out = [0.0; 200];
-        one.render(&mut out, 0.03);
-        let step = step_from(0.03);
-        let turns = |n: u32| [step.wrapping_mul(n); 4];
-        for (n, sample) in (0..).zip(out) {
-            let four = saw(turns(n), Lanes::splat(saw_sharpness(step)));
-            assert!((four.0[2] - sample).abs() < 1e-4);
-        }
-    }
 
     #[test]
     fn folded_partials_stay_below_40_db() {

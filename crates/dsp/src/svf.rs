@@ -6,14 +6,14 @@
 //! s₁' = (2a₁−1)s₁ + 2a₂(x−s₂)          s₂' = 2a₂s₁ + 2a₃x + (1−2a₃)s₂
 //! ```
 //!
-//! a₁ to a₃ go in straight lines over [`CONTROL_LEN`] samples, or over the step the caller names.
+//! a₁ to a₃ go in straight lines over [`CONTROL_LEN`] samples, or over the step the caller names. For many filters see [`crate::SvfBank`].
 //!
 //! Source: A. Simper, *Linear Trapezoidal Integrated State Variable Filter*, 2013; V. Zavalishin, *The
 //! Art of VA Filter Design*, ch. 4.
 
 use std::ops::RangeInclusive;
 
-use crate::{CONTROL_LEN, Lanes, State, math};
+use crate::{CONTROL_LEN, State, math};
 
 /// Where a filter stands: `g` and `k` of the equations above.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -172,94 +172,6 @@ impl State for Svf {
     }
 }
 
-/// Four low-pass filters side by side, each with a tuning of its own.
-///
-/// Tunings move in steps of a quarter of the way, so that a sample costs as little as can be.
-#[derive(Clone, Copy, Debug)]
-pub struct SvfLanes {
-    tunings: [Tuning; 4],
-    /// a₁, a₂, a₃ where the way began and what a quarter of it adds.
-    from: [Lanes; 3],
-    quarter: [Lanes; 3],
-    s1: Lanes,
-    s2: Lanes,
-}
-
-/// What one sample of four filters needs: a₂, a₃, 1−a₃, 2a₁−1, 2a₂, 2a₃, 1−2a₃.
-#[derive(Clone, Copy, Debug)]
-pub struct SvfFactors([Lanes; 7]);
-
-impl SvfLanes {
-    /// Four filters at one tuning, at rest.
-    pub fn new(tuning: Tuning) -> Self {
-        let from = tuning.factors().map(Lanes::splat);
-        let rest = Lanes::splat(0.0);
-        Self { tunings: [tuning; 4], from, quarter: [rest; 3], s1: rest, s2: rest }
-    }
-
-    /// Puts one filter at rest, its tuning taken at once; for a voice that begins anew.
-    pub fn clear(&mut self, lane: usize, tuning: Tuning) {
-        let lane = lane % 4;
-        (self.s1.0[lane], self.s2.0[lane], self.tunings[lane]) = (0.0, 0.0, tuning);
-    }
-
-    /// Heads for four tunings, to be reached in the four quarters that follow.
-    pub fn set(&mut self, tunings: [Tuning; 4]) {
-        self.from = factors_of(self.tunings);
-        let goal = factors_of(tunings);
-        let share = Lanes::splat(0.25);
-        self.quarter = std::array::from_fn(|i| (goal[i] - self.from[i]) * share);
-        self.tunings = tunings;
-    }
-
-    /// The factors for one quarter of the way, 0 to 3: those of its end.
-    #[inline]
-    pub fn quarter(&self, quarter: usize) -> SvfFactors {
-        let share = Lanes::splat((quarter + 1) as f32);
-        let [a1, a2, a3] = std::array::from_fn(|i| self.from[i] + share * self.quarter[i]);
-        let one = Lanes::splat(1.0);
-        let (b2, b3) = (a2 + a2, a3 + a3);
-        SvfFactors([a2, a3, one - a3, a1 + a1 - one, b2, b3, one - b3])
-    }
-
-    /// One sample of each.
-    #[inline(always)]
-    pub fn tick(&mut self, x: Lanes, factors: &SvfFactors) -> Lanes {
-        let [a2, a3, c3, b1, b2, b3, d3] = factors.0;
-        let (s1, s2) = (self.s1, self.s2);
-        // Each state's own way round is one multiplication and one addition: the latency of the loop.
-        self.s1 = (b2 * x - b2 * s2) + b1 * s1;
-        self.s2 = (b3 * x + b2 * s1) + d3 * s2;
-        a3 * x + (a2 * s1 + c3 * s2)
-    }
-
-    /// Drops what is too small to hear before it becomes denormal; once per control step.
-    pub fn settle(&mut self) {
-        let (a, b) = (self.s1 * self.s1, self.s2 * self.s2);
-        let sum = a + b;
-        for lane in 0..4 {
-            if sum.0[lane] < 1e-24 {
-                (self.s1.0[lane], self.s2.0[lane]) = (0.0, 0.0);
-            }
-        }
-    }
-}
-
-impl State for SvfLanes {
-    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        for state in [&mut self.s1, &mut self.s2] {
-            state.0.visit(word);
-            state.0 = state.0.map(held);
-        }
-        self.tunings.visit(word);
-    }
-}
-
-fn factors_of(tunings: [Tuning; 4]) -> [Lanes; 3] {
-    let all = tunings.map(Tuning::factors);
-    std::array::from_fn(|i| Lanes(std::array::from_fn(|lane| all[lane][i])))
-}
-
 /// No filter in use holds more than this.
 pub(crate) fn held(state: f32) -> f32 {
     math::clamp(state, -64.0, 64.0)
@@ -291,23 +203,5 @@ mod tests {
     fn falls_by_12_db_an_octave() {
         let level = response(Svf::process_low, 0.01, 0.04);
         assert!((level - 1.0 / 16.0).abs() < 0.005, "{level}");
-    }
-
-    #[test]
-    fn one_filter_and_four_are_the_same_filter() {
-        let (from, to) = (Tuning::new(0.02, 0.5), Tuning::new(0.1, 0.4));
-        let (mut one, mut four) = (Svf::new(from), SvfLanes::new(from));
-        let mut io: Vec<f32> = (0..64).map(|n| if n % 9 < 4 { 0.5 } else { -0.5 }).collect();
-        four.set([to; 4]);
-        let lanes: Vec<f32> = (io.iter().enumerate())
-            .map(|(n, x)| four.tick(Lanes::splat(*x), &four.quarter(n / 16)).0[1])
-            .collect();
-        for (quarter, io) in io.chunks_mut(16).enumerate() {
-            let share = (quarter + 1) as f32 * 0.25;
-            let (a, b) = (from.factors(), to.factors());
-            one.now = std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share);
-            one.process_low(io);
-        }
-        assert!(io.iter().zip(&lanes).all(|(a, b)| (a - b).abs() < 1e-5));
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
-    simd::{LANES, Lanes, eight, eight_mut, kernel},
+    simd::{LANES, Lanes, eight_mut, kernel},
 };
 
 /// A tape delay: one channel in, two out.

@@ -65,13 +65,16 @@ fn tuning() -> Tuning {
     Tuning::new(0.03, 0.3)
 }
 
-/// Every part by name, in its first state.
-fn parts() -> Vec<(&'static str, Box<dyn Part>)> {
+/// Parts by name.
+type Parts = Vec<(&'static str, Box<dyn Part>)>;
+
+/// Every part in its first state.
+fn parts() -> Parts {
     any_length().into_iter().chain(whole_eights()).collect()
 }
 
 /// Parts that take runs of whole eights, at most a control step.
-fn whole_eights() -> Vec<(&'static str, Box<dyn Part>)> {
+fn whole_eights() -> Parts {
     vec![
         (
             "svf bank",
@@ -132,7 +135,7 @@ fn whole_eights() -> Vec<(&'static str, Box<dyn Part>)> {
 }
 
 /// Parts that take runs of any length.
-fn any_length() -> Vec<(&'static str, Box<dyn Part>)> {
+fn any_length() -> Parts {
     vec![
         (
             "room",
@@ -207,24 +210,6 @@ fn any_length() -> Vec<(&'static str, Box<dyn Part>)> {
                 |svf: &mut Svf, l: &mut [f32], _: &mut [f32]| svf.process_low(l),
                 |svf: &mut Svf| svf.reset(tuning()),
                 |svf: &mut Svf, x| svf.set(Tuning::new(x, x)),
-            )),
-        ),
-        (
-            "svf lanes",
-            Box::new(Of(
-                SvfLanes::new(tuning()),
-                |svf: &mut SvfLanes, l: &mut [f32], r: &mut [f32]| {
-                    let factors = svf.quarter(3);
-                    for (l, r) in l.iter_mut().zip(r) {
-                        let y = svf.tick(Lanes([*l, *r, *l, *r]), &factors);
-                        (*l, *r) = (y.sum(), y.0[1]);
-                    }
-                    if l.iter().all(|x| x.abs() < 1e-12) {
-                        svf.settle();
-                    }
-                },
-                |svf: &mut SvfLanes| *svf = SvfLanes::new(tuning()),
-                |svf: &mut SvfLanes, x| svf.set([Tuning::new(x, x); 4]),
             )),
         ),
         (
@@ -414,7 +399,7 @@ fn run(part: &mut dyn Part, slices: &[usize]) -> Vec<u32> {
 
 #[test]
 fn any_slicing_gives_the_same_samples() {
-    let compare = |parts: fn() -> Vec<(&'static str, Box<dyn Part>)>, slices: &[usize]| {
+    let compare = |parts: fn() -> Parts, slices: &[usize]| {
         for ((name, mut whole), (_, mut sliced)) in parts().into_iter().zip(parts()) {
             let same = run(&mut *whole, &[LEN]) == run(&mut *sliced, slices);
             assert!(same, "{name} in slices of {slices:?}");

@@ -1,7 +1,7 @@
 //! The stations: endless pieces of music, each a composer and a synthesiser.
 //!
 //! ```text
-//! Setting ─► Blockwise ─► piece: knobs ─► composer ─► notes ─► synth ─► 64 samples ─► any slice
+//! Setting ─► Performer ─► glides ─► composer ─► notes ─► synth ─► 64 samples ─► any slice
 //!                           chance, scales, metre ▲ theory            ▲ perpetuo-dsp
 //! ```
 //!
@@ -9,7 +9,6 @@
 //! it sounds in `synth`. What all of them know of music is in `theory`.
 
 mod acid;
-mod blockwise;
 mod drift;
 mod drone;
 mod dub;
@@ -17,11 +16,12 @@ mod kalimba;
 mod knob;
 mod master;
 mod performer;
+mod rain;
 mod theory;
 
 use perpetuo_station::StationSpec;
 
 /// Every station, the one to begin with first.
 pub fn all() -> Vec<StationSpec> {
-    vec![drift::spec(), acid::spec(), kalimba::spec(), dub::spec(), drone::spec()]
+    vec![drift::spec(), acid::spec(), kalimba::spec(), dub::spec(), drone::spec(), rain::spec()]
 }

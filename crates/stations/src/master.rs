@@ -6,7 +6,7 @@
 
 use perpetuo_dsp::{DcBlocker, Leveler, Limiter, Segment, State, mix};
 
-use crate::{blockwise::Block, knob::Knob};
+use crate::{knob::Knob, performer::Block};
 
 /// The end of one station's chain.
 pub(crate) struct Master {

@@ -186,7 +186,7 @@ impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Station for Performer<C, S> {
         let mut expected = 0;
         self.visit(&mut |_| expected += size_of::<u32>());
         let bytes = snapshot.as_bytes();
-        if bytes.len() < expected || (bytes.len() - expected) % Glides::SAVED_LEN != 0 {
+        if bytes.len() < expected || !(bytes.len() - expected).is_multiple_of(Glides::SAVED_LEN) {
             return Err(ResumeError { len: bytes.len(), expected });
         }
         let (state, glides) = bytes.split_at(expected);

@@ -114,12 +114,6 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn rotate(self) -> Self {
-        let order = avx2!(_mm256_setr_epi32(7, 0, 1, 2, 3, 4, 5, 6));
-        Self(avx2!(_mm256_permutevar8x32_ps(self.0, order)))
-    }
-
-    #[inline(always)]
     fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
         let [Self(a), Self(b), Self(c), Self(d), Self(e), Self(f), Self(g), Self(h)] = rows;
         let pairs = avx2!([
@@ -152,6 +146,17 @@ impl Lanes for Avx2 {
             Self(avx2!(_mm256_permute2f128_ps(fours[2], fours[6], 0x31))),
             Self(avx2!(_mm256_permute2f128_ps(fours[3], fours[7], 0x31))),
         ]
+    }
+
+    #[inline(always)]
+    fn sums([a, b, c, d, e, f, g, h]: [Self; LANES]) -> Self {
+        let fours = avx2!([
+            _mm256_hadd_ps(_mm256_hadd_ps(a.0, b.0), _mm256_hadd_ps(c.0, d.0)),
+            _mm256_hadd_ps(_mm256_hadd_ps(e.0, f.0), _mm256_hadd_ps(g.0, h.0)),
+        ]);
+        let low = avx2!(_mm256_permute2f128_ps(fours[0], fours[1], 0x20));
+        let high = avx2!(_mm256_permute2f128_ps(fours[0], fours[1], 0x31));
+        Self(avx2!(_mm256_add_ps(low, high)))
     }
 }
 

@@ -103,10 +103,11 @@ pub(crate) trait Lanes: Copy {
     fn split_pairs(self, next: Self) -> (Self, Self);
     /// The reverse of [`Self::split_pairs`]: one of `self`, one of `odd`, in turn.
     fn join_pairs(self, odd: Self) -> (Self, Self);
-    /// Each lane to the next one, the last to the first.
-    fn rotate(self) -> Self;
     /// Rows to columns.
     fn transpose(rows: [Self; LANES]) -> [Self; LANES];
+
+    /// The sum of each row, ((0+1) + (2+3)) + ((4+5) + (6+7)), row by row.
+    fn sums(rows: [Self; LANES]) -> Self;
 
     /// `self + x · y`, rounded after each operation.
     #[inline(always)]
@@ -307,7 +308,8 @@ mod tests {
         ];
         let (even, odd) = a.split_pairs(b);
         let (first, second) = even.join_pairs(odd);
-        results.extend([even, odd, first, second, a.rotate()]);
+        results.extend([even, odd, first, second]);
+        results.push(V::sums([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
         results.extend(V::transpose([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
         let words = V::Words::load(w);
         let shifted = [

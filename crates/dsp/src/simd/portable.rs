@@ -103,14 +103,15 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn rotate(self) -> Self {
-        let [a, b, c, d, e, f, g, h] = self.0;
-        Self([h, a, b, c, d, e, f, g])
+    fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
+        std::array::from_fn(|column| Self(std::array::from_fn(|row| rows[row].0[column])))
     }
 
     #[inline(always)]
-    fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
-        std::array::from_fn(|column| Self(std::array::from_fn(|row| rows[row].0[column])))
+    fn sums(rows: [Self; LANES]) -> Self {
+        let sum =
+            |[a, b, c, d, e, f, g, h]: [f32; LANES]| ((a + b) + (c + d)) + ((e + f) + (g + h));
+        Self(rows.map(|row| sum(row.0)))
     }
 }
 

@@ -205,7 +205,7 @@ impl State for Place {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         let counters =
             [&mut self.kind, &mut self.count, &mut self.bar, &mut self.set, &mut self.left];
-        counters.into_iter().for_each(|counter| word(counter));
+        counters.into_iter().for_each(&mut *word);
         self.style.visit(word);
         self.style %= STYLES.len() as u32;
         self.key.visit(word);

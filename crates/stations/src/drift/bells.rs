@@ -1,171 +1,254 @@
-//! Struck things: six voices of three partials, from bell to soft mallet.
+//! Struck things: eight voices of five partials, from singing bowl to soft mallet.
+//!
+//! ```text
+//! y(t) = gain · Σ level · tilt · 2^(−t/half) · sin(2π · ratio · f · t)      half ∝ 2^((60 − note)/24)
+//! ```
+//!
+//! A voice is a function of its stroke and its age, so two words of a snapshot hold it. Voices stand in
+//! one of three places, so that panning costs the same however many sound.
 
-use perpetuo_dsp::{Decay, Phase, Segment, State, math};
+use perpetuo_dsp::{ModalBank, Partial, Segment, State, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
-/// A stroke.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stroke {
-    /// Sample within the block.
-    pub at: usize,
-    /// Semitones above C0.
-    pub note: f32,
-    /// Peak gain, 0..1.
-    pub gain: f32,
-    /// Which of [`TIMBRES`].
-    pub timbre: u32,
-    /// Place, -1 (left) to 1 (right).
-    pub place: f32,
-}
+use super::note::Stroke;
 
-/// How a struck thing sounds: partials as multiples of the lowest, their levels, its half-life.
-struct Timbre {
-    ratios: [f32; 3],
-    levels: [f32; 3],
-    half_seconds: f32,
-}
+const PARTIALS: usize = 5;
 
-/// Bell, glass, mallet, celesta. Ratios of the bell: a free bar's (1, 2.76, 5.40); of the glass: a
-/// kalimba tine's (N. Fletcher, T. Rossing, *The Physics of Musical Instruments*, ch. 2).
-const TIMBRES: [Timbre; 4] = [
-    Timbre { ratios: [1.0, 2.76, 5.4], levels: [0.8, 0.5, 0.3], half_seconds: 0.42 },
-    Timbre { ratios: [1.0, 2.003, 5.42], levels: [0.9, 0.35, 0.25], half_seconds: 0.3 },
-    Timbre { ratios: [1.0, 2.0, 3.0], levels: [1.0, 0.4, 0.2], half_seconds: 0.14 },
-    Timbre { ratios: [1.0, 4.0, 6.2], levels: [0.9, 0.3, 0.2], half_seconds: 0.26 },
+/// A partial: its frequency as a multiple of the note's, its level, its half-life in seconds at C5.
+type Mode = (f32, f32, f32);
+
+/// Chime, glass, celesta, mallet, bowl, vibraphone, harp. Ratios of chime and bowl: near those of a free
+/// bar (1, 2.76, 5.40, 8.93), the bowl's in pairs that beat; of mallet and vibraphone: a bar tuned to
+/// two octaves (1, 4, 10); of glass: near a kalimba tine's (N. Fletcher, T. Rossing, *The Physics of
+/// Musical Instruments*, ch. 2 and 19). Levels and half-lives by meter and spectrogram, 2026-11.
+#[rustfmt::skip]
+const TIMBRES: [[Mode; PARTIALS]; 7] = [
+    [(1.0, 0.66, 0.85), (1.003, 0.2, 0.8), (2.76, 0.4, 0.42), (5.4, 0.24, 0.17), (8.93, 0.1, 0.07)],
+    [(1.0, 0.72, 0.6), (2.003, 0.36, 0.5), (3.01, 0.14, 0.3), (5.42, 0.26, 0.2), (8.7, 0.1, 0.08)],
+    [(1.0, 0.72, 0.42), (2.0, 0.14, 0.35), (4.0, 0.32, 0.24), (6.27, 0.16, 0.12), (9.4, 0.08, 0.06)],
+    [(1.0, 0.9, 0.17), (2.0, 0.12, 0.1), (3.99, 0.32, 0.06), (6.8, 0.08, 0.03), (9.9, 0.1, 0.02)],
+    [(1.0, 0.48, 1.5), (1.0045, 0.34, 1.3), (2.71, 0.34, 0.85), (2.726, 0.16, 0.7), (5.15, 0.22, 0.4)],
+    [(1.0, 0.8, 0.8), (1.002, 0.1, 0.6), (3.99, 0.32, 0.34), (6.6, 0.07, 0.08), (10.0, 0.09, 0.05)],
+    [(1.0, 0.6, 0.45), (2.001, 0.36, 0.34), (3.003, 0.26, 0.24), (4.006, 0.18, 0.17), (5.01, 0.12, 0.12)],
 ];
 
-/// Six voices.
+/// Gains of left and right of the three places.
+const PLACES: [[f32; 2]; 3] = [[1.0, 0.35], [0.8, 0.8], [0.35, 1.0]];
+
+/// Eight voices.
 pub(super) struct Bells {
-    voices: [Voice; 6],
+    voices: [Voice; 8],
+    /// The block that is under way, a line for each place, and whether there is anything on it.
+    lines: [[f32; BLOCK_LEN]; 3],
+    are_heard: [bool; 3],
+    /// How far the block is rendered.
+    at: usize,
     sample_rate: f32,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Voice {
-    partials: [Phase; 3],
-    decay: Decay,
-    peak: f32,
-    note: f32,
-    timbre: u32,
-    place: f32,
-    /// Struck in the block that is rendered next.
-    stroke: Option<Stroke>,
+    bank: ModalBank<PARTIALS>,
+    stroke: Stroke,
+    /// How bright it was struck, 0..=15.
+    shine: u8,
+    /// Samples since.
+    age: u32,
 }
 
 impl Bells {
     pub(super) fn new(sample_rate_hz: u32) -> Self {
-        Self { voices: [Voice::default(); 6], sample_rate: sample_rate_hz as f32 }
+        Self {
+            voices: Default::default(),
+            lines: [[0.0; BLOCK_LEN]; 3],
+            are_heard: [false; 3],
+            at: 0,
+            sample_rate: sample_rate_hz as f32,
+        }
     }
 
-    /// Strikes the softest voice.
-    pub(super) fn strike(&mut self, stroke: Stroke) {
+    /// Strikes the softest voice from sample `at` of the block on, a multiple of 8 and never before the
+    /// last stroke; `shine` 0..1 raises the upper partials.
+    pub(super) fn strike(&mut self, stroke: Stroke, at: usize, shine: f32) {
+        self.render_until(at);
+        let loudness = |voice: &Voice| voice.bank.loudness();
         let mut softest = 0;
-        for (index, voice) in self.voices.iter().enumerate() {
-            if voice.loudness() < self.voices[softest].loudness() {
+        for index in 1..self.voices.len() {
+            if loudness(&self.voices[index]) < loudness(&self.voices[softest]) {
                 softest = index;
             }
         }
-        self.voices[softest].stroke = Some(stroke);
+        let voice = &mut self.voices[softest];
+        voice.take(stroke, (15.0 * shine + 0.5) as u8);
+        voice.bank.strike(&voice.partials(self.sample_rate), ATTACK);
     }
 
-    /// Adds one block; `shine` 0..1 raises the upper partials.
-    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], shine: f32) {
-        for voice in &mut self.voices {
-            let Some(stroke) = voice.stroke.take() else {
-                voice.render(out, 0..BLOCK_LEN, self.sample_rate, shine);
-                continue;
-            };
-            let at = stroke.at.min(BLOCK_LEN - 1);
-            voice.render(out, 0..at, self.sample_rate, shine);
-            voice.strike(stroke, self.sample_rate);
-            voice.render(out, at..BLOCK_LEN, self.sample_rate, shine);
+    /// Adds the block to both sides at a level of `gain`, and a fixed share of it to the echo.
+    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], echo: &mut [f32], gain: Segment) {
+        self.render_until(BLOCK_LEN);
+        self.at = 0;
+        let lines = self.lines.iter_mut().zip(&mut self.are_heard).zip(PLACES);
+        for ((line, is_heard), place) in lines {
+            if *is_heard {
+                mix::add_panned(out, line, place.map(|side| gain.times(side)));
+                mix::add(echo, line, Segment::flat(INTO_ECHO));
+                (*line, *is_heard) = ([0.0; BLOCK_LEN], false);
+            }
         }
     }
+
+    /// Lets blocks pass unheard: what rings is over.
+    pub(super) fn skip(&mut self) {
+        self.voices.iter_mut().for_each(|voice| voice.bank.reset());
+    }
+
+    fn render_until(&mut self, at: usize) {
+        let len = at - self.at;
+        for voice in self.voices.iter_mut().filter(|voice| voice.bank.is_sounding()) {
+            voice.age = voice.age.saturating_add(len as u32);
+            let place = voice.place();
+            self.are_heard[place] = true;
+            voice.bank.render(&mut self.lines[place][self.at..at]);
+            if voice.bank.loudness() < END {
+                voice.bank.damp(0.1 * self.sample_rate);
+            }
+        }
+        self.at = at;
+    }
 }
+
+/// What the hall adds is taken from the half-lives.
+const RINGING: f32 = 0.85;
+
+/// Level of what the echo hears.
+const INTO_ECHO: f32 = 0.36;
+
+/// Below this, -40 dB, a voice dies within the second: under pads nobody hears how.
+const END: f32 = 0.01;
+
+/// Samples of a stroke's fade-in: 0.7 ms at 44.1 kHz, heard as soft wood.
+const ATTACK: u32 = 32;
 
 impl Voice {
-    /// The attack's half-life in samples: 0.5 ms at 44.1 kHz, heard as soft wood.
-    const ATTACK: f32 = 22.0;
-
-    fn loudness(&self) -> f32 {
-        if self.stroke.is_some() { 2.0 } else { self.decay.level() }
+    fn take(&mut self, stroke: Stroke, shine: u8) {
+        (self.stroke, self.shine, self.age) = (stroke, shine.min(15), 0);
     }
 
-    fn strike(&mut self, stroke: Stroke, sample_rate: f32) {
-        if !self.decay.is_sounding() {
-            self.partials = Default::default();
-        }
-        (self.note, self.place) = (stroke.note, stroke.place);
-        self.timbre = stroke.timbre % TIMBRES.len() as u32;
-        self.peak = stroke.gain;
-        self.decay.strike(stroke.gain);
-        self.tune(sample_rate);
-    }
-
-    fn tune(&mut self, sample_rate: f32) {
-        let step = math::hz_from_note(self.note) / sample_rate;
-        let timbre = &TIMBRES[self.timbre as usize % TIMBRES.len()];
-        for (partial, ratio) in self.partials.iter_mut().zip(timbre.ratios) {
-            partial.set_phase_step(step * ratio);
+    /// Left, middle or right.
+    fn place(&self) -> usize {
+        match self.stroke.place {
+            i8::MIN..-40 => 0,
+            -40..=40 => 1,
+            _ => 2,
         }
     }
 
-    fn render(
-        &mut self,
-        out: &mut [&mut [f32]; 2],
-        samples: std::ops::Range<usize>,
-        sample_rate: f32,
-        shine: f32,
-    ) {
-        let len = samples.len();
-        if len == 0 || !self.decay.is_sounding() {
-            return;
-        }
-        self.tune(sample_rate);
-        let timbre = &TIMBRES[self.timbre as usize % TIMBRES.len()];
-        // Low bells ring longer.
-        let half =
-            timbre.half_seconds * sample_rate * math::exp2((60.0 - self.note) * (1.0 / 24.0));
-        let level = self.decay.advance(len, Self::ATTACK, half);
-        let share = |level: f32| math::clamp(level / (self.peak + 1e-6), 0.0, 1.0);
-        let (from, to) = (share(level.from), share(level.at(len)));
-        let mut mono = [0.0; BLOCK_LEN];
-        let mono = &mut mono[..len];
-        let mut tilt = 1.0;
-        let (mut start, mut end) = (level.from, level.at(len));
-        for (partial, weight) in self.partials.iter_mut().zip(timbre.levels) {
-            let gain = weight * tilt;
-            if partial.step < 1 << 30 && start + end > 1e-5 {
-                partial.render_sine(mono, Segment::between(start * gain, end * gain, len));
+    fn partials(&self, sample_rate: f32) -> [Partial; PARTIALS] {
+        let note = f32::from(self.stroke.note);
+        let step = math::hz_from_note(note) / sample_rate;
+        // Low bells ring longer; C5 is 60.
+        let scale = RINGING * sample_rate * math::exp2((60.0 - note) * (1.0 / 24.0));
+        let shine = f32::from(self.shine) * (1.0 / 15.0);
+        let gain = f32::from(self.stroke.gain) * (1.0 / 255.0);
+        let mut tilt = gain;
+        TIMBRES[self.stroke.timbre as usize % TIMBRES.len()].map(|(ratio, level, half)| {
+            if ratio > 1.5 {
+                tilt = gain * (0.45 + 0.85 * shine);
             }
-            // Upper partials die two and four times as fast and want a bright setting.
-            (start, end) = (start * from, end * to);
-            tilt = 0.4 + 0.9 * shine;
-        }
-        let gains =
-            [math::clamp(1.0 - self.place, 0.0, 1.0), math::clamp(1.0 + self.place, 0.0, 1.0)];
-        for (channel, gain) in out.iter_mut().zip(gains) {
-            for (sample, mono) in channel[samples.clone()].iter_mut().zip(&*mono) {
-                *sample += gain * mono;
-            }
-        }
+            Partial { phase_step: step * ratio, level: level * tilt, half: half * scale }
+        })
+    }
+
+    /// Takes the bank to where it is `age` samples after the stroke.
+    fn catch_up(&mut self, sample_rate: f32) {
+        let partials = self.partials(sample_rate);
+        self.bank.strike(&partials, ATTACK);
+        let age = self.age;
+        let mut words = partials.into_iter().flat_map(|partial| {
+            // As the bank does: a whole number of 2^-32 turns a sample.
+            let step = (math::clamp(partial.phase_step, 0.0, 0.5) * 4_294_967_296.0) as u32;
+            let half = if partial.half > 16.0 { partial.half } else { 16.0 };
+            let is_heard = partial.phase_step < 0.45;
+            let level = partial.level * math::exp2(-(age as f32) / half);
+            [step.wrapping_mul(age), if is_heard { level.to_bits() } else { 0 }]
+        });
+        self.bank.visit(&mut |word| *word = words.next().unwrap_or(ATTACK << 16 | age.min(0xffff)));
     }
 }
 
+/// Two words a voice: the stroke, and its age.
 impl State for Bells {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         for voice in &mut self.voices {
-            for partial in &mut voice.partials {
-                partial.turn.visit(word);
+            let Stroke { note, gain, place, timbre } = voice.stroke;
+            let last = timbre << 4 | voice.shine;
+            // One that is over has no age.
+            let age = if voice.bank.is_sounding() { voice.age.saturating_add(1) } else { 0 };
+            let mut words = (u32::from_le_bytes([note, gain, place as u8, last]), age);
+            let before = words;
+            words.0.visit(word);
+            words.1.visit(word);
+            if words == before {
+                continue;
             }
-            voice.decay.visit(word);
-            voice.peak.visit(word);
-            voice.note.visit(word);
-            voice.timbre.visit(word);
-            voice.place.visit(word);
-            voice.note = math::clamp(voice.note, 0.0, 127.0);
-            voice.timbre %= TIMBRES.len() as u32;
-            voice.stroke = None;
+            // A snapshot was loaded.
+            let [note, gain, place, last] = words.0.to_le_bytes();
+            let stroke =
+                Stroke { note: note.min(127), gain, place: place as i8, timbre: last >> 4 };
+            voice.take(stroke, last & 15);
+            voice.bank.reset();
+            if words.1 > 0 {
+                voice.age = (words.1 - 1).min(1 << 24);
+                voice.catch_up(self.sample_rate);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(bells: &mut Bells, blocks: usize) -> Vec<f32> {
+        let mut out = vec![0.0; 64 * blocks];
+        for left in out.chunks_mut(BLOCK_LEN) {
+            let (mut right, mut echo) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
+            bells.render(&mut [left, &mut right], &mut echo, Segment::flat(1.0));
+        }
+        out
+    }
+
+    fn stroke(timbre: u8, note: u8) -> Stroke {
+        Stroke { note, gain: 200, place: -40, timbre }
+    }
+
+    #[test]
+    fn a_voice_goes_on_from_two_words_as_if_nothing_had_been() {
+        let mut bells = Bells::new(44_100);
+        for timbre in 0..7 {
+            bells.strike(stroke(timbre, 55 + 3 * timbre), 0, 0.6);
+            rendered(&mut bells, 20 + timbre as usize);
+        }
+        let mut words = Vec::new();
+        bells.visit(&mut |word| words.push(*word));
+        assert_eq!(words.len(), 16);
+        let (mut resumed, mut words) = (Bells::new(44_100), words.into_iter());
+        resumed.visit(&mut |word| *word = words.next().unwrap());
+        let (a, b) = (rendered(&mut bells, 200), rendered(&mut resumed, 200));
+        // The first block has a fade of what the strokes took away.
+        let off = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(off < 2e-3, "{off}");
+    }
+
+    #[test]
+    fn every_timbre_rings_and_ends() {
+        for timbre in 0..8 {
+            let mut bells = Bells::new(48_000);
+            bells.strike(stroke(timbre, 62), 0, 1.0);
+            let loudest = rendered(&mut bells, 20).iter().fold(0.0_f32, |a, x| a.max(x.abs()));
+            assert!((0.3..1.6).contains(&loudest), "{timbre}: {loudest}");
+            rendered(&mut bells, 20_000);
+            assert!(!bells.voices.iter().any(|voice| voice.bank.is_sounding()));
         }
     }
 }

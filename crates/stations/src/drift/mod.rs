@@ -1,26 +1,36 @@
 //! DRIFT: slow pads on loops that never meet again, bells, a drone, breath.
 //!
 //! ```text
-//! composer ─► 8 pads, 6 bells, drone, breath ─┬─ dry ──────────────┐
-//!                                             ├─► echo (bells) ────┤─► DC ─► leveler ─► limiter ─► level
-//!                                             └─► reverb ──────────┘
+//! form, harmony ─► loops ─► 8 pads ────┐
+//!              └─► phrases ─► 8 bells ─┼─┬─ near ─────────────┐
+//!              └─► mood ─► drone, halo,┘ ├─► echo (bells) ────┤─► DC ─► leveler ─► limiter ─► level
+//!                          breath, wind  └─► high-pass, hall ─┘
 //! ```
 //!
 //! Source of the idea: B. Eno's loops of unlike length (*Music for Airports*, 1978).
 
+mod air;
 mod bells;
+mod character;
+mod chimes;
 mod composer;
-mod ground;
+mod drone;
+mod form;
+mod halo;
+mod harmony;
+mod loops;
+mod note;
 mod pads;
 mod synth;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
-use perpetuo_dsp::State;
-use perpetuo_station::{ParamSpec, Performance, StationSpec};
+use perpetuo_station::{ParamSpec, Performance, Preset, Station, StationSpec};
 
 use crate::{
-    blockwise::{Block, Blockwise, Piece},
+    performer::Performer,
     theory::{ROOTS, SCALES},
 };
 use composer::Composer;
@@ -32,24 +42,59 @@ pub(crate) fn spec() -> StationSpec {
         name: "drift",
         title: "Drift",
         about: "Slow pads, bells and breath on loops that never meet again.",
-        version: 1,
+        version: 2,
         params: PARAMS,
-        presets: &[],
-        refill: Duration::from_secs(5),
-        perform: |performance| Box::new(Blockwise::new(Drift::new(performance))),
+        presets: PRESETS,
+        refill: Duration::from_secs(6),
+        perform,
     }
+}
+
+fn perform(performance: &Performance<'_>) -> Box<dyn Station> {
+    let at = |param: Param| performance.values.at(param as usize);
+    let Performance { seed, sample_rate_hz, .. } = *performance;
+    let composer = Composer::new(seed, sample_rate_hz, &at);
+    Box::new(Performer::new(&spec(), performance, composer, Synth::new(seed, sample_rate_hz, &at)))
 }
 
 /// The order is that of [`Param`].
 const PARAMS: &[ParamSpec] = &[
     ParamSpec::number("level", "Level", 0.0..=1.0, 1.0, "Loudness, from silence to full."),
-    ParamSpec::number("brightness", "Brightness", 0.0..=1.0, 0.5, "How far the filters open."),
-    ParamSpec::number("density", "Density", 0.0..=1.0, 0.5, "How many notes sound together."),
-    ParamSpec::number("space", "Space", 0.0..=1.0, 0.5, "From a near room to a far hall."),
+    ParamSpec::number("brightness", "Brightness", 0.0..=1.0, 0.5, "How far the filters open.")
+        .taste(0.25..=0.8),
+    ParamSpec::number("density", "Density", 0.0..=1.0, 0.5, "How many notes sound together.")
+        .taste(0.2..=0.85),
+    ParamSpec::number("space", "Space", 0.0..=1.0, 0.5, "From a near room to a far hall.")
+        .taste(0.25..=0.9),
     ParamSpec::choice("root", "Root", ROOTS, 2, "The note the harmony starts from."),
-    ParamSpec::choice("scale", "Scale", SCALES, 4, "The notes in use."),
-    ParamSpec::number("motion", "Motion", 0.0..=1.0, 0.4, "How much everything sways and wanders."),
-    ParamSpec::number("bells", "Bells", 0.0..=1.0, 0.5, "How often bells ring; none at 0."),
+    // Up to ionian: the harmonic minor and what follows are for who wants them.
+    ParamSpec::choice("scale", "Scale", SCALES, 4, "The notes in use.").taste(0.0..=8.0),
+    ParamSpec::number("motion", "Motion", 0.0..=1.0, 0.4, "How much everything sways and wanders.")
+        .taste(0.1..=0.8),
+    ParamSpec::number("bells", "Bells", 0.0..=1.0, 0.5, "How often bells ring; none at 0.")
+        .taste(0.1..=0.85),
+];
+
+/// Rooms of the piece. A scale by its place in `SCALES`, a root in `ROOTS`.
+#[rustfmt::skip]
+const PRESETS: &[Preset] = &[
+    Preset { name: "first_light", title: "First light", values: &[
+        ("brightness", 0.64), ("density", 0.55), ("space", 0.6), ("motion", 0.35), ("bells", 0.4) ] },
+    Preset { name: "temple_garden", title: "Temple garden", values: &[
+        ("brightness", 0.48), ("density", 0.22), ("space", 0.7), ("root", 4.0), ("scale", 6.0),
+        ("motion", 0.2), ("bells", 0.9) ] },
+    Preset { name: "deep_harbour", title: "Deep harbour", values: &[
+        ("brightness", 0.26), ("density", 0.65), ("space", 0.8), ("root", 0.0), ("scale", 3.0),
+        ("motion", 0.55), ("bells", 0.08) ] },
+    Preset { name: "glass_house", title: "Glass house", values: &[
+        ("brightness", 0.8), ("density", 0.42), ("space", 0.35), ("root", 9.0), ("scale", 1.0),
+        ("motion", 0.6), ("bells", 0.8) ] },
+    Preset { name: "polar_night", title: "Polar night", values: &[
+        ("brightness", 0.38), ("density", 0.15), ("space", 1.0), ("root", 6.0), ("scale", 5.0),
+        ("motion", 0.8), ("bells", 0.2) ] },
+    Preset { name: "string_room", title: "String room", values: &[
+        ("brightness", 0.56), ("density", 0.95), ("space", 0.2), ("root", 7.0), ("scale", 7.0),
+        ("motion", 0.25), ("bells", 0.0) ] },
 ];
 
 /// A place in [`PARAMS`].
@@ -76,41 +121,4 @@ impl Param {
         Self::Motion,
         Self::Bells,
     ];
-}
-
-/// One performance.
-struct Drift {
-    composer: Composer,
-    synth: Synth,
-}
-
-impl Drift {
-    fn new(performance: &Performance<'_>) -> Self {
-        let at = |param: Param| performance.values.at(param as usize);
-        Self {
-            composer: Composer::new(performance.seed, performance.sample_rate_hz, &at),
-            synth: Synth::new(performance.seed, performance.sample_rate_hz, &at),
-        }
-    }
-}
-
-impl Piece for Drift {
-    fn render_block(&mut self, out: &mut Block) {
-        self.composer.play(&mut self.synth);
-        self.synth.render(out);
-    }
-
-    fn set(&mut self, index: usize, value: f32) {
-        if let Some(param) = Param::ALL.get(index) {
-            self.composer.set(*param, value, &mut self.synth);
-            self.synth.set(*param, value);
-        }
-    }
-}
-
-impl State for Drift {
-    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.composer.visit(word);
-        self.synth.visit(word);
-    }
 }

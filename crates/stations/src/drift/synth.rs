@@ -1,66 +1,96 @@
 //! How DRIFT sounds: layers, rooms, and what holds the mix together.
+//!
+//! ```text
+//! pads, halo ──┬───────────────────────────► near ─┐
+//! bells ─┬─────┼───────────────────────────────────┤
+//!        └─► echo ────────────────────────────────►┤─► DC ─► leveler ─► limiter ─► level
+//!              └─► high-pass ─► reverb ─► far ─────┤
+//! breath, wind, drone ─────────────────────────────┘
+//! ```
 
-use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, State, Swell, math};
+use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, Segment, State, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
     Param,
+    air::Air,
     bells::Bells,
-    composer::Scene,
-    ground::{Breath, Drone},
-    pads::Pads,
+    character::Character,
+    drone::Drone,
+    halo::Halo,
+    note::{Mood, Note},
+    pads::{Pads, Tone},
 };
-use crate::{blockwise::Block, knob::Knob, master::Master};
+use crate::{
+    knob::Knob,
+    master::Master,
+    performer::{self, Block},
+};
 
-/// What the layers need to know of scene and knobs, once per block.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Mood {
-    /// How far filters are open, in octaves from the middle.
-    pub light: f32,
-    /// How much everything sways, 0..1.
-    pub motion: f32,
-    /// From pulses (-1) to a chorus of saws (1).
-    pub blend: f32,
+/// Levels of the layers in the mix, by meter, 2026-11.
+mod mixed {
+    pub(super) const PADS: f32 = 0.32;
+    pub(super) const BELLS: f32 = 0.3;
+    pub(super) const REPEATS: f32 = 0.3;
+    pub(super) const AIR: f32 = 0.1;
+    pub(super) const HALO: f32 = 0.035;
+    /// Of all but air and drone, back from the hall.
+    pub(super) const HALL: f32 = 0.6;
+    pub(super) const DRONE: f32 = 0.26;
 }
 
 /// The synthesiser of one performance.
 pub(super) struct Synth {
-    pub(super) pads: Pads,
-    pub(super) bells: Bells,
-    pub(super) drone: Drone,
-    breath: Breath,
-    scene: Scene,
-    /// Breath, drone, light and blend on their slow way to the scene's.
-    slow: [Swell; 4],
+    pads: Pads,
+    bells: Bells,
+    drone: Drone,
+    halo: Halo,
+    air: Air,
+    mood: Mood,
+    /// Drone, breath, halo, light and blend on their way to the mood's.
+    slow: [f32; 5],
+    /// What is left of that way after a block.
+    rest: f32,
     brightness: Knob,
     space: Knob,
     motion: Knob,
     echo: Echo,
     reverb: Reverb,
     master: Master,
-    sample_rate: f32,
+    /// Blocks since the beginning.
+    time: u32,
 }
 
 impl Synth {
-    /// Time between two repeats; bells and pulse are played in steps of it.
-    pub(super) const ECHO_SECONDS: f32 = 0.4;
-
-    /// Mean square a channel the mix is held at: -17 LUFS, tuned by meter, 2026-11.
+    /// Mean square a channel the mix is held at: -17 LUFS, by meter, 2026-11.
     const GOAL: f32 = 0.0112;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
+        let character = Character::new(&chance);
         let sample_rate = sample_rate_hz as f32;
-        let mut echo = Echo::new((Self::ECHO_SECONDS * sample_rate) as u32);
-        echo.set_feedback(0.5, 0.35);
+        let mut echo = Echo::new((character.echo_seconds * sample_rate) as u32);
+        echo.set_feedback(0.3 + 0.35 * at(Param::Space), 0.3);
         echo.reset();
+        let mood = Mood {
+            drone: 0.0,
+            breath: 0.0,
+            halo: 0.0,
+            light: character.light,
+            blend: character.blend,
+            ground: 0,
+            tones: [0; 4],
+        };
         Self {
-            pads: Pads::new(&chance, sample_rate_hz),
+            pads: Pads::new(&chance, &character, sample_rate_hz),
             bells: Bells::new(sample_rate_hz),
-            drone: Drone::new(sample_rate_hz),
-            breath: Breath::new(&chance, sample_rate_hz),
-            scene: Scene::START,
-            slow: [0.3, 0.8, 0.2, 0.5].map(Swell::new),
+            drone: Drone::new(&character, sample_rate_hz),
+            halo: Halo::new(&chance, sample_rate_hz),
+            air: Air::new(&chance, sample_rate_hz),
+            mood,
+            slow: [0.3, 0.2, 0.0, 0.3, 0.5],
+            // A half-life of 0.15 s: the composer moves slowly, in steps of a quarter of a second.
+            rest: math::exp2(-(BLOCK_LEN as f32) / (0.15 * sample_rate)),
             brightness: Knob::new(at(Param::Brightness)),
             space: Knob::new(at(Param::Space)),
             motion: Knob::new(at(Param::Motion)),
@@ -68,94 +98,126 @@ impl Synth {
             reverb: Reverb::new(sample_rate_hz),
             master: Master::new(
                 25.0,
-                Leveler::new(Self::GOAL, 3.0, 22.0, 0.5, sample_rate_hz),
+                Leveler::new(Self::GOAL, 3.0, 24.0, 0.6, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),
-            sample_rate,
+            time: 0,
         }
     }
 
-    pub(super) fn set(&mut self, param: Param, value: f32) {
-        match param {
-            Param::Level => self.master.set_level(value),
-            Param::Brightness => self.brightness.set(value),
-            Param::Space => self.space.set(value),
-            Param::Motion => self.motion.set(value),
-            Param::Density | Param::Root | Param::Scale | Param::Bells => {}
+    fn approach(&mut self) {
+        let Mood { drone, breath, halo, light, blend, .. } = self.mood;
+        for (slow, goal) in self.slow.iter_mut().zip([drone, breath, halo, light, blend]) {
+            *slow = goal + (*slow - goal) * self.rest;
+            let is_nothing = *slow * *slow < 1e-10;
+            *slow = if is_nothing { 0.0 } else { *slow };
         }
     }
 
-    /// Heads for a scene, over some ten seconds.
-    pub(super) fn set_scene(&mut self, scene: Scene) {
-        self.scene = scene;
+    /// Adds the bells and their repeats to what is near.
+    fn ring(&mut self, near: &mut Block, dry: Segment, space: f32) {
+        let mut into = [0.0; BLOCK_LEN];
+        let [left, right] = near;
+        self.bells.render(&mut [left, right], &mut into, dry.times(mixed::BELLS));
+        let mut repeats = [[0.0; BLOCK_LEN]; 2];
+        let [left, right] = &mut repeats;
+        self.echo.set_feedback(0.3 + 0.35 * space, 0.3);
+        self.echo.render(&into, &mut [left, right]);
+        for (near, repeats) in near.iter_mut().zip(&repeats) {
+            mix::add(near, repeats, dry.times(mixed::REPEATS));
+        }
     }
 
-    /// Renders one block.
-    pub(super) fn render(&mut self, out: &mut Block) {
-        let half = 3.0 * self.sample_rate;
-        let goals = [self.scene.breath, self.scene.drone, self.scene.light, self.scene.blend];
-        for (slow, goal) in self.slow.iter_mut().zip(goals) {
-            slow.advance(BLOCK_LEN, goal, half, half);
+    /// Adds air, and what the hall makes of what is near, at a level of `wet`.
+    fn surround(&mut self, near: &mut Block, wet: Segment, space: f32, air: f32, light: f32) {
+        let mut far = [[0.0; BLOCK_LEN]; 2];
+        self.air.render(near, &mut far, self.mood.tones, air, light, self.time);
+        self.reverb.set(feedback(space), 0.42 - 0.3 * self.brightness.value());
+        let [left, right] = &mut far;
+        self.reverb.process(&mut [left, right]);
+        for side in 0..2 {
+            // A quarter of each side on the other: wide, and still there in mono.
+            mix::add(&mut near[side], &far[side], wet.times(0.9));
+            mix::add(&mut near[side], &far[1 - side], wet.times(0.25));
         }
-        let [breath, drone, light, blend] = self.slow.map(|slow| slow.level());
+    }
+}
+
+/// What is left near when the hall is `space` large.
+fn dry(space: f32) -> f32 {
+    0.85 - 0.45 * space
+}
+
+/// What comes back of the hall, for what is near at a level of [`dry`] already.
+fn wet(space: f32) -> f32 {
+    // A longer tail is louder by √(1 / (1 − feedback²)); this takes that back.
+    let even = (4.7 * (1.0 - feedback(space) * feedback(space))).sqrt();
+    mixed::HALL * even * (0.06 + 0.5 * space) / dry(space)
+}
+
+fn feedback(space: f32) -> f32 {
+    0.82 + 0.135 * space
+}
+
+impl performer::Synth for Synth {
+    type Note = Note;
+
+    fn set(&mut self, index: usize, value: f32) {
+        match Param::ALL.get(index) {
+            Some(Param::Level) => self.master.set_level(value),
+            Some(Param::Brightness) => self.brightness.set(value),
+            Some(Param::Space) => self.space.set(value),
+            Some(Param::Motion) => self.motion.set(value),
+            _ => {}
+        }
+    }
+
+    fn play(&mut self, note: Note, at: usize) {
+        match note {
+            Note::Mood(mood) => {
+                self.mood = mood;
+                self.drone.move_to(mood.ground);
+            }
+            Note::Pad(pad) => self.pads.begin(pad),
+            Note::LetGo(let_go) => self.pads.let_go(let_go),
+            Note::Stroke(stroke) => self.bells.strike(stroke, at, self.brightness.value()),
+        }
+    }
+
+    fn render(&mut self, out: &mut Block) {
+        self.approach();
+        let [drone, breath, halo, light, blend] = self.slow;
         self.brightness.advance();
         self.motion.advance();
+        let space = self.space.advance();
+        let along = |of: &dyn Fn(f32) -> f32| {
+            Segment::between(of(space.from), of(space.at(BLOCK_LEN)), BLOCK_LEN)
+        };
+        let (dry, wet) = (along(&dry), along(&wet));
+        let near = dry.at(BLOCK_LEN);
         let brightness = self.brightness.value();
-        let mood =
-            Mood { light: 4.4 * (brightness - 0.5) + light, motion: self.motion.value(), blend };
+        let light = 3.8 * (brightness - 0.5) + light;
+        let tone = Tone { light, motion: self.motion.value(), blend };
         *out = [[0.0; BLOCK_LEN]; 2];
         let [left, right] = out;
-        self.pads.render(&mut [left, right], &mood);
-        self.breath.render(&mut [left, right], 0.26 * breath * (0.3 + brightness), mood.light);
-        let mut struck = [[0.0; BLOCK_LEN]; 2];
-        let [struck_left, struck_right] = &mut struck;
-        self.bells.render(&mut [struck_left, struck_right], brightness);
-        self.mix(out, &struck, 0.34 * drone, brightness);
+        self.pads.render(&mut [left, right], &tone, mixed::PADS * near, self.time);
+        let halo = mixed::HALO * near * halo * (0.4 + 1.2 * brightness);
+        self.halo.render(&mut [left, right], self.mood.tones, halo, self.time);
+        self.ring(out, dry, space.from);
+        let air = mixed::AIR * breath * (0.35 + brightness);
+        self.surround(out, wet, space.from, air, light);
+        let [left, right] = out;
+        self.drone.render(&mut [left, right], mixed::DRONE * drone, brightness);
         self.master.process(out);
+        self.time = self.time.wrapping_add(1);
     }
 
-    /// Sends to the rooms and cross-fades between near and far; the drone stays dry.
-    fn mix(&mut self, out: &mut Block, struck: &Block, drone: f32, brightness: f32) {
-        let space = self.space.advance();
-        // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
-        let feedback = |space: f32| 0.82 + 0.135 * space;
-        let even = |space: f32| (4.7 * (1.0 - feedback(space) * feedback(space))).sqrt();
-        let ends = [space.from, space.at(BLOCK_LEN)];
-        let wet = ends.map(|space| even(space) * (0.06 + 0.5 * space));
-        let dry = ends.map(|space| 0.85 - 0.45 * space);
-        let step = 1.0 / BLOCK_LEN as f32;
-        let mut into_echo = [0.0; BLOCK_LEN];
-        for (into, (left, right)) in into_echo.iter_mut().zip(struck[0].iter().zip(&struck[1])) {
-            *into = 0.25 * (left + right);
-        }
-        let mut repeats = [[0.0; BLOCK_LEN]; 2];
-        let [repeats_left, repeats_right] = &mut repeats;
-        self.echo.set_feedback(0.3 + 0.35 * space.from, 0.3);
-        self.echo.render(&into_echo, &mut [repeats_left, repeats_right]);
-        self.reverb.set(feedback(space.from), 0.42 - 0.3 * brightness);
-        let mut room = [[0.0; BLOCK_LEN]; 2];
-        for channel in 0..2 {
-            for i in 0..BLOCK_LEN {
-                let bells = 0.34 * struck[channel][i] + 0.3 * repeats[channel][i];
-                room[channel][i] = 0.2 * out[channel][i] + 0.3 * bells;
-                out[channel][i] = 0.32 * out[channel][i] + bells;
-            }
-        }
-        let [room_left, room_right] = &mut room;
-        self.reverb.process(&mut [room_left, room_right]);
-        for side in 0..2 {
-            for i in 0..BLOCK_LEN {
-                let along = step * i as i32 as f32;
-                let dry = dry[0] + (dry[1] - dry[0]) * along;
-                let wet = wet[0] + (wet[1] - wet[0]) * along;
-                // A quarter of each side on the other: wide, and still there in mono.
-                let room = 0.9 * room[side][i] + 0.25 * room[1 - side][i];
-                out[side][i] = dry * out[side][i] + wet * room;
-            }
-        }
-        let [left, right] = out;
-        self.drone.render(&mut [left, right], drone, brightness);
+    fn skip(&mut self, blocks: u32) {
+        self.pads.skip(blocks);
+        self.bells.skip();
+        self.air.skip(blocks);
+        self.time = self.time.wrapping_add(blocks);
     }
 }
 
@@ -164,16 +226,19 @@ impl State for Synth {
         self.pads.visit(word);
         self.bells.visit(word);
         self.drone.visit(word);
-        self.breath.visit(word);
+        self.halo.visit(word);
+        self.air.visit(word);
         self.slow.visit(word);
-        for slow in &mut self.slow {
-            slow.reset(math::clamp(slow.level(), -2.0, 2.0));
-        }
+        self.slow = self.slow.map(|slow| math::clamp(slow, -2.0, 2.0));
+        let mut tones = u32::from_le_bytes(self.mood.tones);
+        tones.visit(word);
+        self.mood.tones = tones.to_le_bytes().map(|tone| tone.min(127));
         for knob in [&mut self.brightness, &mut self.space, &mut self.motion] {
             knob.visit(word);
         }
         self.echo.visit(word);
         self.reverb.visit(word);
         self.master.visit(word);
+        self.time.visit(word);
     }
 }

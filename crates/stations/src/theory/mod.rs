@@ -8,8 +8,6 @@
 //!
 //! Chance comes in as [`perpetuo_dsp::Chance`], by a stream and a counter.
 
-#![allow(dead_code, unused_imports)] // until the stations that use it are merged
-
 mod chord;
 mod clock;
 mod form;
