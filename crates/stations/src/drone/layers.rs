@@ -7,19 +7,31 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Sine, add_sines};
+use perpetuo_dsp::{Segment, Sine, add_sines};
 use perpetuo_station::BLOCK_LEN;
 
 /// Sums of the block that is rendered.
 pub(super) struct Layers {
     /// Left, right and middle: written by the throat, added to by [`Self::settle`].
     pub sums: [[f32; BLOCK_LEN]; 3],
-    /// Left and right, each after the last sample of the block before.
+    /// Left and right: the run that is rendered, from one sample before it on.
     pub reed: [[f32; BLOCK_LEN + 1]; 2],
+    /// The reed's level along the run.
+    pub reed_level: Segment,
     /// Sines that are yet to be rendered, into each of the sums: many at once cost least.
     waiting: [[Sine; Self::MANY]; 3],
     counts: [usize; 3],
 }
+
+/// 0, 1, 2... as loops over a block want it: a count of another width costs more than what it counts.
+pub(super) const NTH: [f32; BLOCK_LEN] = {
+    let (mut nth, mut n) = ([0.0; BLOCK_LEN], 0);
+    while n < BLOCK_LEN {
+        nth[n] = n as f32;
+        n += 1;
+    }
+    nth
+};
 
 /// Places among [`Layers::sums`].
 pub(super) const SIDES: [usize; 2] = [0, 1];
@@ -34,6 +46,7 @@ impl Layers {
         Self {
             sums: [[0.0; BLOCK_LEN]; 3],
             reed: [[0.0; BLOCK_LEN + 1]; 2],
+            reed_level: Segment::flat(0.0),
             waiting: [[Sine::default(); Self::MANY]; 3],
             counts: [0; 3],
         }

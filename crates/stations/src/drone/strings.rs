@@ -49,7 +49,7 @@ struct PluckedString {
     age: i32,
     /// Where the levels stand; follows from the above.
     levels: [f32; HARMONICS],
-    /// Where they will be at the age `due`, a whole number of steps.
+    /// Where they will be at the age `due`.
     goals: [f32; HARMONICS],
     due: i32,
     /// How many harmonics there are to hear until then.
@@ -60,14 +60,15 @@ struct PluckedString {
 
 const HARMONICS: usize = 9;
 
-/// Levels are found once in so many samples, 5.8 ms, with straight lines between: the attack is one.
-const STEP: i32 = 256;
+/// Levels are found once in so many samples, 11.6 ms, with straight lines between; the attack is such a line,
+/// and takes half as long.
+const STEP: i32 = 512;
 
 /// An age at which nothing is due: goals are found anew.
 const NEVER: i32 = i32::MIN;
 
-/// Levels that count as none: 62 dB below full scale, 45 dB below the drone that covers them.
-const FAINT: f32 = 8e-4;
+/// Levels that count as none: 60 dB below full scale, 43 dB below the drone that covers them.
+const FAINT: f32 = 1e-3;
 
 /// k^-0.7.
 const WEIGHTS: [f32; HARMONICS] = [1.0, 0.616, 0.463, 0.379, 0.324, 0.285, 0.256, 0.233, 0.215];
@@ -149,17 +150,19 @@ impl PluckedString {
         }
     }
 
-    /// Samples until levels are due.
-    fn left(&self) -> i32 {
-        STEP - self.age.rem_euclid(STEP)
+    /// The ages between which levels go in a straight line now.
+    fn span(&self) -> [i32; 2] {
+        let step = if self.age < STEP { STEP / 2 } else { STEP };
+        let from = self.age.div_euclid(step) * step;
+        [from, from + step]
     }
 
     /// Finds the goals, if they are not those of the step that the string is in.
     fn aim(&mut self, make: &Make, brightness: f32, sample_rate: f32) {
-        let due = self.age + self.left();
-        if due == self.due {
+        if self.age < self.due {
             return;
         }
+        let [_, due] = self.span();
         self.due = due;
         self.goals = self.levels_at(due, make, brightness, sample_rate);
         let is_heard = |harmonic: &usize| self.levels[*harmonic] + self.goals[*harmonic] > 0.0;
@@ -169,10 +172,10 @@ impl PluckedString {
     /// Stands where the age says.
     fn settle(&mut self, make: &Make, brightness: f32, sample_rate: f32) {
         self.due = NEVER;
-        let left = self.left();
-        let ends = [left - STEP, left].map(|by| self.age + by);
-        let [from, to] = ends.map(|age| self.levels_at(age, make, brightness, sample_rate));
-        let rest = left as f32 / STEP as f32;
+        let [before, due] = self.span();
+        let [from, to] =
+            [before, due].map(|age| self.levels_at(age, make, brightness, sample_rate));
+        let rest = (due - self.age) as f32 / (due - before) as f32;
         for ((level, from), to) in self.levels.iter_mut().zip(from).zip(to) {
             *level = to + (from - to) * rest;
         }
@@ -183,7 +186,7 @@ impl PluckedString {
         if self.count == 0 {
             return;
         }
-        let left = self.left();
+        let left = self.due - self.age;
         let arrives = left <= len as i32;
         let each = 1.0 / (if arrives { len as i32 } else { left }) as f32;
         for harmonic in 0..self.count.min(HARMONICS) {

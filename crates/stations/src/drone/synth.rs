@@ -8,7 +8,7 @@ use perpetuo_station::BLOCK_LEN;
 use super::{
     Param,
     beats::Beats,
-    layers::{Layers, MIDDLE},
+    layers::{Layers, MIDDLE, NTH},
     note::Note,
     strings::Strings,
     throat::{Mood, Throat},
@@ -78,7 +78,7 @@ impl Synth {
         let brightness = self.shine();
         let mood = Mood { clock: self.tones.clock(), brightness };
         self.tones.set_brightness(brightness);
-        self.tones.render(&mut self.layers, run.clone());
+        self.tones.render(&mut self.layers, run.len());
         self.strings.render(&mut self.layers, run.len(), brightness);
         self.throat.render(&mut self.layers, run.clone(), mood);
         self.layers.settle(run);
@@ -134,7 +134,8 @@ fn blend(
     [dry, wet]: [Segment; 2],
 ) {
     for i in 0..BLOCK_LEN {
-        let (dry, wet, middle) = (dry.at(i), wet.at(i), sums[MIDDLE][i]);
+        let (dry, wet) = (dry.from + dry.step * NTH[i], wet.from + wet.step * NTH[i]);
+        let middle = sums[MIDDLE][i];
         let a = dry * sums[0][i] + wet * room[0][i];
         let b = dry * sums[1][i] + wet * room[1][i];
         left[i] = middle + (a + BLEED * b);

@@ -13,7 +13,7 @@ use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, mat
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
-    layers::{Layers, MIDDLE, SIDES},
+    layers::{Layers, MIDDLE, NTH},
     note::Air,
 };
 
@@ -106,32 +106,39 @@ impl Throat {
             let tunings = self.tunings(brightness, sing.from);
             self.bank.set(tunings);
         }
-        self.excite(&layers.reed, run.clone());
+        let light = 0.35 + 1.3 * brightness;
+        let songs = [sing.times(17.0 * light), sing.times(11.0 * light)];
+        self.excite(layers, songs, len);
         let [.., left, right] = &mut self.lanes;
         self.noise.render_pair(&mut left[..len], &mut right[..len]);
         self.bank.process(&mut self.lanes, len);
-        let light = 0.35 + 1.3 * brightness;
-        let gains = [sing.times(17.0 * light), sing.times(11.0 * light), breath.times(0.6 * light)];
-        let [body, breadth, bands @ ..] = &self.lanes;
+        let [body, breadth, low_left, low_right, high_left, high_right, left, right] = &self.lanes;
+        let breath = breath.times(0.6 * light);
         // The body is low, so it stays in the middle, where no room blurs it.
-        for (out, body) in layers.sums[MIDDLE][run.clone()].iter_mut().zip(body) {
-            *out = 0.06 * body;
-        }
-        for (side, sign) in SIDES.into_iter().zip([0.1, -0.1]) {
-            let bands = [&bands[side], &bands[side + 2], &bands[side + 4]];
-            write_side(&mut layers.sums[side][run.clone()], (breadth, sign), bands, gains);
-        }
+        layers.sums[MIDDLE][run.clone()].copy_from_slice(&body[..len]);
+        let [out_left, out_right, _] = &mut layers.sums;
+        let songs = [low_left, high_left];
+        write_side(&mut out_left[run.clone()], (breadth, 1.0), songs, (left, breath));
+        let songs = [low_right, high_right];
+        write_side(&mut out_right[run], (breadth, -1.0), songs, (right, breath));
     }
 
     /// The reed's mid and side, and twice its pulses: the slope of a saw, in which all overtones are
-    /// equal, so that the song's bands do not let the ground through on their skirts.
-    fn excite(&mut self, reed: &[[f32; BLOCK_LEN + 1]; 2], run: Range<usize>) {
+    /// equal, so that the song's bands do not let the ground through on their skirts. Levels are taken
+    /// here, where there is less to multiply than behind the bank.
+    fn excite(&mut self, layers: &Layers, songs: [Segment; 2], len: usize) {
         let [mid, side, low_left, low_right, high_left, high_right, ..] = &mut self.lanes;
-        // One before the run, and the run.
-        let [left, right] = [&reed[0][run.start..=run.end], &reed[1][run.start..=run.end]];
-        write_mid_and_side(mid, side, &left[1..], &right[1..]);
-        write_slopes(low_left, high_left, left);
-        write_slopes(low_right, high_right, right);
+        let [left, right] = [&layers.reed[0][..=len], &layers.reed[1][..=len]];
+        let level = layers.reed_level;
+        let sides = [level.times(0.06), level.times(0.1)];
+        write_mid_and_side(mid, side, [&left[1..], &right[1..]], sides);
+        // Their product, at either end.
+        let times = |song: Segment| {
+            Segment::between(level.from * song.from, level.at(len) * song.at(len), len)
+        };
+        let gains = [times(songs[0]), times(songs[1])];
+        write_slopes(low_left, high_left, left, gains);
+        write_slopes(low_right, high_right, right, gains);
     }
 
     fn advance(&mut self, len: usize) -> [Segment; 2] {
@@ -183,31 +190,39 @@ fn tuning(octaves: f32, damping: f32, sample_rate: f32) -> Tuning {
 
 type Lane = [f32; BLOCK_LEN];
 
-fn write_mid_and_side(mid: &mut Lane, side: &mut Lane, left: &[f32], right: &[f32]) {
-    for (((mid, side), left), right) in mid.iter_mut().zip(side).zip(left).zip(right) {
-        (*mid, *side) = (left + right, left - right);
+fn write_mid_and_side(
+    mid: &mut Lane,
+    side: &mut Lane,
+    [left, right]: [&[f32]; 2],
+    gains: [Segment; 2],
+) {
+    let len = left.len().min(right.len()).min(BLOCK_LEN);
+    for i in 0..len {
+        mid[i] = (gains[0].from + gains[0].step * NTH[i]) * (left[i] + right[i]);
+        side[i] = (gains[1].from + gains[1].step * NTH[i]) * (left[i] - right[i]);
     }
 }
 
-/// Twice what each sample is above the one before; `reed` begins one sample earlier.
-fn write_slopes(low: &mut Lane, high: &mut Lane, reed: &[f32]) {
-    let pairs = reed.iter().zip(&reed[1..]);
-    for ((low, high), (before, now)) in low.iter_mut().zip(high).zip(pairs) {
-        (*low, *high) = (now - before, now - before);
+/// How far each sample is above the one before, twice; `reed` begins one sample earlier.
+fn write_slopes(low: &mut Lane, high: &mut Lane, reed: &[f32], gains: [Segment; 2]) {
+    let len = reed.len().saturating_sub(1).min(BLOCK_LEN);
+    for i in 0..len {
+        let slope = reed[i + 1] - reed[i];
+        low[i] = (gains[0].from + gains[0].step * NTH[i]) * slope;
+        high[i] = (gains[1].from + gains[1].step * NTH[i]) * slope;
     }
 }
 
-/// One side of the breadth, of both songs and of the breath.
+/// One side of the breadth, both songs, and the breath.
 fn write_side(
     out: &mut [f32],
     (breadth, sign): (&Lane, f32),
-    [a, b, c]: [&Lane; 3],
-    gains: [Segment; 3],
+    [low, high]: [&Lane; 2],
+    (breath, gain): (&Lane, Segment),
 ) {
-    let len = out.len().min(BLOCK_LEN);
-    for i in 0..len {
-        let sung = gains[0].at(i) * a[i] + gains[1].at(i) * b[i];
-        out[i] = sign * breadth[i] + sung + gains[2].at(i) * c[i];
+    for i in 0..out.len().min(BLOCK_LEN) {
+        out[i] =
+            sign * breadth[i] + (low[i] + high[i]) + (gain.from + gain.step * NTH[i]) * breath[i];
     }
 }
 

@@ -6,8 +6,6 @@
 //!
 //! Side A goes left and side B right; below 130 Hz both go to the middle, for bass is heard from nowhere.
 
-use std::ops::Range;
-
 use perpetuo_dsp::{Phase, Pitch, Saw, Segment, Sine, State, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
@@ -93,9 +91,8 @@ impl Tones {
         self.clock
     }
 
-    /// Writes the reed along the samples `run` of a block, and lets all sines wait.
-    pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>) {
-        let len = run.len();
+    /// Writes the reed along the next `len` samples, and lets all sines wait.
+    pub(super) fn render(&mut self, layers: &mut Layers, len: usize) {
         let share = if self.left > len as u32 { len as f32 / self.left as f32 } else { 1.0 };
         let each = 1.0 / len as f32;
         for slot in 0..REEDS.start {
@@ -112,7 +109,7 @@ impl Tones {
                 self.sing_pair(slot, level, layers);
             }
         }
-        self.render_reeds(layers, run, share, each);
+        self.render_reeds(layers, len, share, each);
         self.left = self.left.saturating_sub(len as u32);
         self.clock = self.clock.wrapping_add(len as u32);
         self.beats.pass(len as u32);
@@ -165,36 +162,31 @@ impl Tones {
         layers.sing(MIDDLE, sine);
     }
 
-    /// Writes the reed, of one slot or, while one leaves and another enters, of two.
-    fn render_reeds(&mut self, layers: &mut Layers, run: Range<usize>, share: f32, each: f32) {
-        for reed in &mut layers.reed {
-            if run.start == 0 {
-                reed[0] = reed[BLOCK_LEN];
-            }
-        }
-        let run = run.start + 1..run.end + 1;
-        let mut is_written = false;
-        for slot in REEDS {
-            if self.is_silent(slot) {
-                continue;
-            }
-            let level = self.advance(slot, share, 1.0, each);
+    /// Writes the reed: one slot as it is, with its level beside it; while one leaves and another enters,
+    /// the sum of both.
+    fn render_reeds(&mut self, layers: &mut Layers, len: usize, share: f32, each: f32) {
+        let mut sounding = REEDS.filter(|slot| !self.is_silent(*slot));
+        let slots = [sounding.next(), sounding.next()];
+        layers.reed_level = Segment::flat(0.0);
+        if let [Some(slot), other] = slots {
+            layers.reed_level = self.advance(slot, share, 1.0, each);
             for (phase, reed) in self.pair(slot).into_iter().zip(&mut layers.reed) {
-                let reed = &mut reed[run.clone()];
-                if is_written {
-                    let mut other = [0.0; BLOCK_LEN];
-                    let other = &mut other[..reed.len()];
-                    write_saw(other, phase);
-                    mix::add(reed, other, level);
-                } else {
-                    write_saw(reed, phase);
-                    mix::scale(reed, level);
-                }
+                write_saw(&mut reed[..=len], phase);
             }
-            is_written = true;
+            if let Some(other) = other {
+                let level = self.advance(other, share, 1.0, each);
+                self.add_reed(other, level, layers, len);
+            }
         }
-        if !is_written {
-            layers.reed.iter_mut().for_each(|reed| reed[run.clone()].fill(0.0));
+    }
+
+    fn add_reed(&self, slot: usize, level: Segment, layers: &mut Layers, len: usize) {
+        let first = std::mem::replace(&mut layers.reed_level, Segment::flat(1.0));
+        for (phase, reed) in self.pair(slot).into_iter().zip(&mut layers.reed) {
+            let (reed, mut other) = (&mut reed[..=len], [0.0; BLOCK_LEN + 1]);
+            write_saw(&mut other[..=len], phase);
+            mix::scale(reed, first);
+            mix::add(reed, &other[..=len], level);
         }
     }
 
@@ -228,9 +220,10 @@ impl Tones {
     }
 }
 
+/// Begins a sample before the phase.
 fn write_saw(out: &mut [f32], phase: Phase) {
     let mut saw = Saw::new();
-    saw.visit(&mut |turn| *turn = phase.turn);
+    saw.visit(&mut |turn| *turn = phase.turn.wrapping_sub(phase.step));
     // Below 2^24, as all reeds are at 44.1 kHz, the step stays exact as an f32.
     saw.render(out, phase.step as f32 * (1.0 / 4_294_967_296.0));
 }
@@ -284,10 +277,10 @@ mod tests {
         }
         for _ in 0..20 {
             let (mut a, mut b) = (Layers::silent(), Layers::silent());
-            whole.render(&mut a, 0..64);
+            whole.render(&mut a, 64);
             a.settle(0..64);
             for run in [0..24, 24..64] {
-                parts.render(&mut b, run.clone());
+                parts.render(&mut b, run.len());
                 b.settle(run);
             }
             for (a, b) in a.sums.iter().flatten().zip(b.sums.iter().flatten()) {
@@ -301,10 +294,10 @@ mod tests {
         let mut tones = tones();
         tones.head_for(Tone { slot: 0, step: 10_000_000, level: 0.5 });
         let mut layers = Layers::silent();
-        (0..200).for_each(|_| tones.render(&mut layers, 0..64));
+        (0..200).for_each(|_| tones.render(&mut layers, 64));
         tones.head_for(Tone { slot: 0, step: 20_000_000, level: 0.5 });
         assert_eq!(tones.steps[0], 10_000_000);
-        (0..200).for_each(|_| tones.render(&mut layers, 0..64));
+        (0..200).for_each(|_| tones.render(&mut layers, 64));
         tones.head_for(Tone { slot: 0, step: 20_000_000, level: 0.5 });
         assert_eq!(tones.steps[0], 20_000_000);
     }
