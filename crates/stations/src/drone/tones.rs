@@ -228,8 +228,8 @@ fn write_saw(out: &mut [f32], phase: Phase) {
     saw.render(out, phase.step as f32 * (1.0 / 4_294_967_296.0));
 }
 
-/// Levels that count as none: 66 dB below full scale, 46 dB below a voice.
-const FAINT: f32 = 5e-4;
+/// Levels that count as none: 62 dB below full scale, 42 dB below a voice.
+const FAINT: f32 = 8e-4;
 
 fn audible(level: f32) -> f32 {
     if level > FAINT { level } else { 0.0 }
