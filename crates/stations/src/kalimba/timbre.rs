@@ -141,7 +141,7 @@ impl Timbre {
         sample_rate: f32,
     ) -> [Partial; MODES] {
         let (note, gain) = (stroke.note() as f32, stroke.gain());
-        let hz = math::hz_from_note(note + 0.01 * make.cents(stroke.note()));
+        let hz = stroke.hz() * math::exp2(make.cents(stroke.note()) * (1.0 / 1200.0));
         // Low tines ring longer: the half-life doubles every two octaves down.
         let length = make.length * math::exp2((54.0 - note) * (1.0 / 24.0));
         // A soft stroke is also a dull one: 6 dB softer takes 1.5 dB an octave off.
