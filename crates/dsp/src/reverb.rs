@@ -102,6 +102,11 @@ impl Reverb {
         }
     }
 
+    /// Lets control steps pass unheard.
+    pub fn skip(&mut self, steps: u32) {
+        self.sway.turn = self.sway.turn.wrapping_add(self.sway.step.wrapping_mul(steps));
+    }
+
     /// How much longer a swaying line is at the start of the control step, and by how much more with
     /// each sample: never shorter than its length.
     fn way_of(&self, index: u32) -> Way {

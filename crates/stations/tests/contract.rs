@@ -8,7 +8,7 @@ use std::{
 };
 
 use perpetuo_dsp::Chance;
-use perpetuo_station::{Catalogue, Performance, Snapshot, Station, StationSpec, Values};
+use perpetuo_station::{Catalogue, Performance, Ramp, Snapshot, Station, StationSpec, Values};
 use perpetuo_stations::all;
 
 /// Counts this thread's allocations.
@@ -244,6 +244,86 @@ fn after_resume_and_refill_the_difference_is_below_40_db_within_2_s() {
             let difference = difference_db(&a[0], &b[0]);
             assert!(difference < -40.0, "{} of seed {seed}: {difference:.1} dB", spec.name);
         }
+    }
+}
+
+/// Half a minute with settings on the way, either played or skipped.
+fn after_half_a_minute(spec: &StationSpec, seed: u64, is_played: bool) -> Box<dyn Station> {
+    let mut station = start(spec, seed);
+    for step in 0..5_u64 {
+        for setting in spec.random(seed + step) {
+            let ramp = Ramp::parse("2.5").unwrap();
+            station.set(if step == 2 { setting.over(ramp) } else { setting });
+        }
+        if is_played {
+            render(&mut *station, 6 * SECOND);
+        } else {
+            assert_eq!(station.skip(6 * SECOND as u64), 6 * SECOND as u64);
+        }
+    }
+    station
+}
+
+#[test]
+fn what_is_composed_unheard_is_what_would_have_been_heard() {
+    for spec in all() {
+        for seed in [1, 2] {
+            let mut played = after_half_a_minute(&spec, seed, true);
+            let mut skipped = after_half_a_minute(&spec, seed, false);
+            assert_eq!(played.title(), skipped.title(), "{}", spec.name);
+            // A snapshot begins with the composer: the time of its next note, and its own state.
+            let words = |station: &mut dyn Station| station.snapshot().as_bytes()[..64].to_vec();
+            assert!(words(&mut *played) == words(&mut *skipped), "{} of seed {seed}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn skipped_time_ends_with_a_block() {
+    for spec in all() {
+        let mut station = start(&spec, 1);
+        assert_eq!((station.skip(1), station.skip(0), station.skip(100)), (64, 0, 128));
+        render(&mut *station, 10);
+        assert_eq!((station.skip(50), station.skip(65)), (54, 128), "{}", spec.name);
+    }
+}
+
+#[test]
+fn every_preset_is_sound_and_differs_from_the_others() {
+    for spec in all() {
+        assert!((3..=6).contains(&spec.presets.len()), "{}", spec.name);
+        let heard: Vec<_> = (spec.presets.iter())
+            .map(|preset| {
+                let mut values = spec.defaults();
+                for setting in spec.preset(preset.name).unwrap() {
+                    values.apply(setting);
+                }
+                let out = render(&mut *perform(&spec, 4, &values), 4 * SECOND);
+                assert!(out.iter().flatten().all(|x| x.abs() <= 0.9), "{}", preset.name);
+                assert!(power(&out[0]) > 1e-4, "{} {}", spec.name, preset.name);
+                out
+            })
+            .collect();
+        for (index, one) in heard.iter().enumerate() {
+            for other in &heard[..index] {
+                assert!(difference_db(&one[0], &other[0]) > -20.0, "{} {index}", spec.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ramp_arrives_where_and_when_it_was_told_to() {
+    for spec in all() {
+        let (mut glides, mut jumps) = (start(&spec, 2), start(&spec, 2));
+        let zero = spec.setting("level", "0").unwrap();
+        glides.set(zero.over(Ramp::parse("1").unwrap()));
+        jumps.set(zero);
+        let half = render(&mut *glides, SECOND / 2);
+        render(&mut *jumps, SECOND / 2);
+        assert!(power(&half[0][SECOND / 4..]) > 1e-6, "{}", spec.name);
+        render(&mut *glides, SECOND);
+        assert!(render(&mut *glides, SECOND).iter().flatten().all(|x| *x == 0.0), "{}", spec.name);
     }
 }
 
