@@ -50,9 +50,6 @@ struct Kit {
 }
 
 impl Drums {
-    /// Half-life of a hat's rise, in seconds.
-    const HAT_RISE: f32 = 0.000_3;
-
     pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
         let kit = Kit {
             kick_hz: chance.between(41, 0, 45.0, 56.0),
@@ -62,14 +59,15 @@ impl Drums {
         };
         let rate = sample_rate_hz as f32;
         let hit = |rise: f32, fall: f32| Hit::new(rise * rate, fall * rate, Hit::REST);
-        Self {
+        let mut drums = Self {
             kit,
             kick: Phase::new(),
             kick_body: hit(0.000_4, kit.kick_half_seconds),
             kick_sweep: hit(0.000_1, 0.011),
             noise: Noise::new(chance.word(40, 2)),
             before: [[0.0; 2]; 2],
-            hat: hit(Self::HAT_RISE, 0.02),
+            // Over before the next one: 7 half-lives.
+            hat: Hit::new(rate, rate, 0.008),
             crash: hit(0.001, 0.45),
             clap: hit(0.000_5, 0.042),
             hat_half: 0.02,
@@ -83,7 +81,9 @@ impl Drums {
             octaves: [i32::MAX; 2],
             tunings: [Tuning::new(0.2, 0.8); 2],
             sample_rate: rate,
-        }
+        };
+        drums.prepare_hat();
+        drums
     }
 
     pub(super) fn kick(&mut self, gain: f32) {
@@ -146,8 +146,11 @@ impl Drums {
         if self.kick.step == 0 {
             self.kick.step = step_from(hz(sweep.from) / rate);
         }
-        self.kick.render_sweep(out, level, step_from(hz(sweep.at(len)) / rate));
-        mix::saturate(out, Segment::flat(1.6));
+        self.kick.render_sweep(out, level.times(1.6), step_from(hz(sweep.at(len)) / rate));
+        // Below, what is bent is -76 dB.
+        if level.from > 0.05 || level.at(len) > 0.05 {
+            mix::saturate(out, Segment::flat(1.0));
+        }
     }
 
     /// Writes hats and crash (two lanes), clap and riser (two lanes) of both sides, at most a block;
@@ -172,7 +175,7 @@ impl Drums {
         }
         let mut noises = [[0.0; BLOCK_LEN + 2]; 2];
         self.render_noise(&mut noises, len);
-        let [left, right] = noises.each_ref().map(|noise| &noise[..len + 2]);
+        let (left, right) = (&noises[0][..len + 2], &noises[1][..len + 2]);
         if is_bright {
             let level = sum(self.hat.advance(len).times(0.16), self.crash.advance(len).times(0.14));
             write_bright(hat_left, left, level.times(1.0 - self.hat_place));
@@ -188,7 +191,7 @@ impl Drums {
     }
 
     /// Writes the blip, of one channel, at most a block; tells its gains on both sides if there is any.
-    pub(super) fn render_blip(&mut self, out: &mut [f32]) -> Option<[f32; 2]> {
+    pub(super) fn render_blip(&mut self, out: &mut [f32]) -> Option<[Segment; 2]> {
         let (len, rate) = (out.len(), self.sample_rate);
         if len == 0 || !self.blip_body.is_sounding() {
             return None;
@@ -198,7 +201,7 @@ impl Drums {
         self.blip.set_phase_step(hz / rate);
         out.fill(0.0);
         self.blip.render_sine(out, level);
-        Some([1.0 - self.blip_place, 1.0 + self.blip_place])
+        Some([Segment::flat(1.0 - self.blip_place), Segment::flat(1.0 + self.blip_place)])
     }
 
     /// Two noises, after the latest two samples of each.
@@ -213,11 +216,9 @@ impl Drums {
 
     /// Moves the noises' filters, in steps of 1/64 octave: between two of them no tangent is due.
     fn tune(&mut self, light: f32) {
-        let octaves = [
-            0.4 * light + self.kit.hat_octaves,
-            0.3 * light + 2.0 * self.riser + self.kit.clap_octaves,
-        ];
-        let octaves = octaves.map(|octaves| (64.0 * octaves) as i32);
+        let high = 0.4 * light + self.kit.hat_octaves;
+        let middle = 0.3 * light + 2.0 * self.riser + self.kit.clap_octaves;
+        let octaves = [(64.0 * high) as i32, (64.0 * middle) as i32];
         if octaves == self.octaves {
             return;
         }
@@ -230,7 +231,7 @@ impl Drums {
 
     fn prepare_hat(&mut self) {
         let rate = self.sample_rate;
-        self.hat.set_halves(Self::HAT_RISE * rate, self.hat_half * rate);
+        self.hat.set_halves(0.000_3 * rate, self.hat_half * rate);
     }
 }
 

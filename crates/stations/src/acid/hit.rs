@@ -55,14 +55,17 @@ impl Hit {
         if !self.is_sounding() {
             return Segment::flat(0.0);
         }
-        let [rise, fall] =
-            if len == BLOCK_LEN { self.factors } else { self.factors_of(len) };
+        let ([rise, fall], share) = if len == BLOCK_LEN {
+            (self.factors, 1.0 / BLOCK_LEN as f32)
+        } else {
+            (self.factors_of(len), 1.0 / len.max(1) as f32)
+        };
         let body = (self.body + self.rest) * fall - self.rest;
         self.body = if body > 0.0 { body } else { 0.0 };
         let level = self.body + (from - self.body) * rise;
         let is_over = self.body == 0.0 && level < Self::SILENCE;
         self.level = if is_over { 0.0 } else { level };
-        Segment::between(from, self.level, len)
+        Segment { from, step: (self.level - from) * share }
     }
 
     /// Whether there is anything to hear.

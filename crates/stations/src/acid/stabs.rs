@@ -1,12 +1,12 @@
-//! Stabs: chords of four notes, each of two voices apart, short or held, through filters that close as
+//! Stabs: chords of four notes, each of three saws, short or held, through filters that close as
 //! they fade.
 //!
 //! ```text
-//! voice: two saws, 9 cents apart               a note: two voices, 9 cents apart, on either side
-//! saw:   (s²[n] − s²[n−1]) / 4f, s = −1..1     left, right: mid ± side, each to a filter of the bank
+//! note: three saws, one in the middle and one 9 cents away on either side
+//! saw:  (s²[n] − s²[n−1]) / 4f, s = −1..1     left, right: mid ± side, each to a filter of the bank
 //! ```
 //!
-//! Sixteen sawtooths cost little so: what is weighted and summed are parabolas, and the difference is
+//! Twelve sawtooths cost little so: what is weighted and summed are parabolas, and the difference is
 //! taken once of the sum. Folded partials are as soft as those of [`perpetuo_dsp::Saw`].
 //!
 //! Source: V. Välimäki, *Discrete-Time Synthesis of the Sawtooth Waveform With Reduced Aliasing*, 2005.
@@ -26,13 +26,13 @@ pub(super) struct Stabs {
     sample_rate: f32,
 }
 
-/// Four saws, two a side.
+/// Three saws: of the sides, and of the middle.
 #[derive(Clone, Copy, Debug, Default)]
 struct Note {
-    turns: [u32; 4],
-    steps: [u32; 4],
-    /// What a parabola of 2^62 counts in mid and side.
-    weights: [f32; 2],
+    turns: [u32; 3],
+    steps: [u32; 3],
+    /// What a parabola of 2^62 counts: the outer ones in mid and side, the middle one.
+    weights: [f32; 3],
 }
 
 /// The sum of all parabolas in mid and side, from the sample before the run on.
@@ -42,20 +42,23 @@ type Sums = [[f32; SUMS_LEN]; 2];
 const SUMS_LEN: usize = BLOCK_LEN + 4;
 
 impl Stabs {
-    /// How loud each note's two voices are on the far side; its sign is the side of the first.
-    const FAR: [f32; 4] = [-0.5, 0.15, -0.15, 0.4];
+    /// How loud each note's outer saws are on the far side; its sign is the side of the first.
+    const FAR: [f32; 4] = [-0.4, 0.1, -0.1, 0.3];
 
-    /// Frequencies of a note's four saws: voices ±4.5 cents, in each of them saws ±4.3 cents.
-    const SPREAD: [f32; 4] = [0.994_9, 0.999_9, 1.000_1, 1.005_1];
+    /// Frequencies of a note's saws: ±8.8 cents.
+    const SPREAD: [f32; 3] = [0.994_9, 1.005_1, 1.0];
 
-    /// Of each saw.
-    const GAIN: f32 = 0.157;
+    /// -44 dB, for what follows covers their end: over in 7 half-lives.
+    const REST: f32 = 0.006;
+
+    /// Of an outer saw on its side, and of the middle one on both.
+    const GAINS: [f32; 2] = [0.157, 0.15];
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
         let mut stabs = Self {
             notes: [Note::default(); 4],
             chord: [48.0; 4],
-            hit: Hit::new(1.0, 1.0, 0.004),
+            hit: Hit::new(1.0, 1.0, Self::REST),
             held: 0.0,
             tuning: Tuning::new(0.01, 0.75),
             sample_rate: sample_rate_hz as f32,
@@ -122,38 +125,28 @@ impl Note {
             *step = step_from(spread * phase_step);
         }
         // 2^-62 / 4f
-        let weight = Stabs::GAIN * 5.421_010_9e-20 / phase_step;
+        let [outer, middle] = Stabs::GAINS.map(|gain| gain * 5.421_010_9e-20 / phase_step);
         let (sign, far) = if far < 0.0 { (1.0, -far) } else { (-1.0, far) };
-        self.weights = [0.5 * (1.0 + far) * weight, sign * 0.5 * (1.0 - far) * weight];
+        self.weights = [0.5 * (1.0 + far) * outer, sign * 0.5 * (1.0 - far) * outer, middle];
     }
 
-    fn add_parabolas(&mut self, sums: &mut Sums, len: usize) {
-        let ([a, b, c, d], steps) = (self.turns, self.steps);
-        let first = parabolas([a, b], [steps[0], steps[1]]);
-        let second = parabolas([c, d], [steps[2], steps[3]]);
-        let [mid_weight, side_weight] = self.weights;
-        let [mids, sides] = sums;
-        for n in 0..SUMS_LEN {
-            mids[n] += mid_weight * (first[n] + second[n]);
-            sides[n] += side_weight * (first[n] - second[n]);
+    fn add_parabolas(&mut self, [mids, sides]: &mut Sums, len: usize) {
+        let [mut a, mut b, mut c] = self.turns;
+        let [step_a, step_b, step_c] = self.steps;
+        let [mid_weight, side_weight, middle] = self.weights;
+        let parabola = |turn: u32| (turn as i32 as f32) * (turn as i32 as f32);
+        for (mid, side) in mids.iter_mut().zip(sides) {
+            let (first, second) = (parabola(a), parabola(b));
+            *mid += mid_weight * (first + second) + middle * parabola(c);
+            *side += side_weight * (first - second);
+            (a, b) = (a.wrapping_add(step_a), b.wrapping_add(step_b));
+            c = c.wrapping_add(step_c);
         }
         // The last sample of this run is the one before the next.
-        for (turn, step) in self.turns.iter_mut().zip(steps) {
+        for (turn, step) in self.turns.iter_mut().zip(self.steps) {
             *turn = turn.wrapping_add(step.wrapping_mul(len as u32));
         }
     }
-}
-
-/// Two parabolas, added.
-#[inline(never)]
-fn parabolas([mut a, mut b]: [u32; 2], [step_a, step_b]: [u32; 2]) -> [f32; SUMS_LEN] {
-    let parabola = |turn: u32| (turn as i32 as f32) * (turn as i32 as f32);
-    let mut out = [0.0; SUMS_LEN];
-    for out in &mut out {
-        *out = parabola(a) + parabola(b);
-        (a, b) = (a.wrapping_add(step_a), b.wrapping_add(step_b));
-    }
-    out
 }
 
 impl State for Stabs {

@@ -46,6 +46,9 @@ pub(super) struct Synth {
     echo: Echo,
     reverb: Reverb,
     width: Width,
+    /// What came out of echo and room.
+    repeats: Block,
+    room: Block,
     master: Master,
 }
 
@@ -98,22 +101,21 @@ impl Voices {
         }
     }
 
-    /// Writes the mix of all, `wet` being the echo's repeats and the room's answer.
+    /// Writes the mix of all, the echo's repeats and the room's answer, each at its gain.
     fn mix(
         &self,
         out: &mut Block,
         late: &[f32; BLOCK_LEN],
         [repeats, room]: [&Block; 2],
-        space: Segment,
+        gains: impl Fn(usize) -> [f32; 3],
     ) {
         let [_, line, hat_left, hat_right, clap_left, clap_right, left, right] = &self.lanes;
         for i in 0..BLOCK_LEN {
-            let space = space.from + space.step * i as i32 as f32;
-            let (dry, duck) = (1.0 - 0.25 * space, self.duck[i]);
+            let ([dry, repeated, roomy], duck) = (gains(i), self.duck[i]);
             let (line, late, kick) = (0.26 * line[i], 0.15 * late[i], 0.36 * self.kick[i]);
             let wet = [
-                space * (0.52 * repeats[0][i] + 0.38 * room[0][i]),
-                space * (0.52 * repeats[1][i] + 0.38 * room[1][i]),
+                repeated * repeats[0][i] + roomy * room[0][i],
+                repeated * repeats[1][i] + roomy * room[1][i],
             ];
             let drums = [
                 kick + 0.9 * (hat_left[i] + clap_left[i]),
@@ -123,6 +125,11 @@ impl Voices {
             out[1][i] = dry * drums[1] + duck * (dry * ((line - late) + right[i]) + wet[1]);
         }
     }
+}
+
+/// What `space` makes of what is dry, of the echo and of the room.
+fn gains_of(space: f32) -> [f32; 3] {
+    [1.0 - 0.25 * space, 0.52 * space, 0.38 * space]
 }
 
 impl Synth {
@@ -151,6 +158,8 @@ impl Synth {
             echo: Echo::new((Self::LONGEST_ECHO_SECONDS * sample_rate) as u32 + 1),
             reverb: Reverb::new(sample_rate_hz),
             width: Width::new(sample_rate_hz),
+            repeats: [[0.0; BLOCK_LEN]; 2],
+            room: [[0.0; BLOCK_LEN]; 2],
             master: Master::new(
                 20.0,
                 Leveler::new(Self::GOAL, 2.0, 25.0, 0.75, sample_rate_hz),
@@ -207,7 +216,7 @@ impl Synth {
         }
         let [left, right] = blips;
         let mut out = [&mut left[samples.clone()], &mut right[samples]];
-        mix::add_panned(&mut out, mono, gains.map(Segment::flat));
+        mix::add_panned(&mut out, mono, gains);
     }
 
     /// What the knob adds to every cutoff, in octaves.
@@ -219,16 +228,23 @@ impl Synth {
         let space = self.space.advance();
         let late = self.width.spread(&self.voices.lanes[1]);
         let into_echo = self.voices.join(late);
-        let (mut repeats, mut room) = ([[0.0; BLOCK_LEN]; 2], [[0.0; BLOCK_LEN]; 2]);
-        let [left, right] = &mut repeats;
+        let Self { repeats, room, .. } = self;
+        let [left, right] = &mut *repeats;
         self.echo.set_time((3.0 * self.step_len) as u32);
         self.echo.set_feedback(0.25 + 0.4 * space.from, 0.4);
         self.echo.render(&into_echo, &mut [left, right]);
-        self.voices.send(&mut room, late, &repeats);
-        let [left, right] = &mut room;
+        self.voices.send(room, late, repeats);
+        let [left, right] = &mut *room;
         self.reverb.set(0.66 + 0.2 * space.from, 0.35);
         self.reverb.process(&mut [left, right]);
-        self.voices.mix(out, late, [&repeats, &room], space);
+        let wet = [&*repeats, &*room];
+        if space.step == 0.0 {
+            let gains = gains_of(space.from);
+            self.voices.mix(out, late, wet, |_| gains);
+        } else {
+            let along = |i: usize| gains_of(space.from + space.step * i as i32 as f32);
+            self.voices.mix(out, late, wet, along);
+        }
     }
 }
 
@@ -290,7 +306,8 @@ impl Synthesizes for Synth {
         second.copy_from_slice(first);
         self.at = 0;
         self.brightness.advance();
-        self.light = self.light_goal + (self.light - self.light_goal) * self.light_rest;
+        let way = (self.light - self.light_goal) * self.light_rest;
+        self.light = self.light_goal + if way * way < 1e-8 { 0.0 } else { way };
     }
 
     fn skip(&mut self, blocks: u32) {

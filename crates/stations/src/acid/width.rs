@@ -39,15 +39,16 @@ impl Width {
 
     /// Takes a block of the line, and gives what goes to the sides.
     pub(super) fn spread(&mut self, line: &[f32; BLOCK_LEN]) -> &[f32; BLOCK_LEN] {
-        let mut joined = [0.0; Self::PAST_LEN + BLOCK_LEN];
-        let (past, now) = joined.split_at_mut(Self::PAST_LEN);
-        past.copy_from_slice(&self.past);
-        now.copy_from_slice(line);
-        self.past.copy_from_slice(&line[BLOCK_LEN - Self::PAST_LEN..]);
-        let before = &joined[Self::PAST_LEN - self.thin..];
-        for ((out, now), before) in self.blocks[self.at].iter_mut().zip(line).zip(before) {
+        let (out, thin) = (&mut self.blocks[self.at], self.thin);
+        let (begin, rest) = out.split_at_mut(thin);
+        for ((out, now), before) in begin.iter_mut().zip(line).zip(&self.past[Self::PAST_LEN - thin..])
+        {
             *out = now - before;
         }
+        for ((out, now), before) in rest.iter_mut().zip(&line[thin..]).zip(line) {
+            *out = now - before;
+        }
+        self.past.copy_from_slice(&line[BLOCK_LEN - Self::PAST_LEN..]);
         let heard = (self.at + Self::LONGEST - self.apart) % Self::LONGEST;
         self.at = (self.at + 1) % Self::LONGEST;
         &self.blocks[heard]
