@@ -32,8 +32,7 @@ impl Hit {
 
     /// Silent; half-lives of rise and fall are in samples, above 0.
     pub(super) fn new(rise: f32, fall: f32, rest: f32) -> Self {
-        let mut hit =
-            Self { body: 0.0, level: 0.0, rest, halves: [0.0; 2], factors: [0.0; 2] };
+        let mut hit = Self { body: 0.0, level: 0.0, rest, halves: [0.0; 2], factors: [0.0; 2] };
         hit.set_halves(rise, fall);
         hit
     }

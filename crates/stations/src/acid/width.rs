@@ -41,7 +41,8 @@ impl Width {
     pub(super) fn spread(&mut self, line: &[f32; BLOCK_LEN]) -> &[f32; BLOCK_LEN] {
         let (out, thin) = (&mut self.blocks[self.at], self.thin);
         let (begin, rest) = out.split_at_mut(thin);
-        for ((out, now), before) in begin.iter_mut().zip(line).zip(&self.past[Self::PAST_LEN - thin..])
+        for ((out, now), before) in
+            begin.iter_mut().zip(line).zip(&self.past[Self::PAST_LEN - thin..])
         {
             *out = now - before;
         }
