@@ -1,5 +1,5 @@
 //! The arrangement: sections of eight bars that follow each other by chance, but never without shape, in
-//! sets of three to six minutes, each with a key and a character of its own.
+//! sets of two to four minutes, each with a key and a character of its own.
 //!
 //! ```text
 //! set:      warm-up ─► line ─► full ─► break ─► peak ─► strip ─► line ...   ─► fade ─► haze, a breath

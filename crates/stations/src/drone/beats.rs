@@ -35,7 +35,7 @@ impl Beats {
         }
     }
 
-    /// Takes the parameter, 0..1, and the scene's factor. By ear, 2026-11: pairs at 300 Hz beat every
+    /// Takes the parameter, 0..1, and the scene's factor. By meter, 2026-11: pairs at 300 Hz beat every
     /// 6 s at 0.4 and once a second at 1.
     pub(super) fn set_rate(&mut self, beating: f32, factor: f32) {
         self.rate = 9.0 * beating * beating * (0.5 + 0.5 * factor);

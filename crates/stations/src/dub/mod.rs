@@ -23,6 +23,7 @@ mod form;
 mod harmony;
 mod melody;
 mod note;
+mod pace;
 mod reed;
 mod riddim;
 mod stabs;

@@ -13,14 +13,17 @@ use perpetuo_station::Title;
 use super::{
     Param,
     course::Course,
-    form::{self, Character, PHRASE},
+    form::Character,
     hands::Hands,
     harmony::{Harmony, Key, degree},
     moment::Moment,
     pulse::Pulse,
     stroke::{Queue, Stroke},
 };
-use crate::{performer, theory::ChordKind};
+use crate::{
+    performer,
+    theory::{ChordKind, PERIOD, TEMPERAMENTS},
+};
 
 /// Streams of draws; 2 to 16 but 5 are the course's, those from 100 on the hands' and the pulse's.
 mod stream {
@@ -49,6 +52,8 @@ pub(super) struct Composer {
     sample_rate: f32,
     density: f32,
     deja_vu: f32,
+    /// A place in [`TEMPERAMENTS`].
+    tuning: u32,
     /// In force, then asked for.
     tempo: [f32; 2],
     swing: [f32; 2],
@@ -77,6 +82,7 @@ impl Composer {
             sample_rate: sample_rate_hz as f32,
             density: at(Param::Density),
             deja_vu: at(Param::DejaVu),
+            tuning: at(Param::Tuning) as u32,
             tempo: [at(Param::Tempo); 2],
             swing: [at(Param::Swing); 2],
             metre: [at(Param::Metre) as u32; 2],
@@ -166,8 +172,7 @@ impl Composer {
             return;
         }
         // A phrase's last beats are its breath.
-        let ends =
-            self.course.bar % PHRASE == PHRASE - 1 && 2 * self.step > self.course.metre().len();
+        let ends = self.course.ends_phrase() && self.share() > 0.5;
         let breath = ends && weight < 0.5 && self.chance.happens(stream::REST + 2, self.count, 0.4);
         let is_silent = self.course.bar > 1
             && self.chance.happens(
@@ -197,6 +202,9 @@ impl Composer {
             + if place == 2 { self.course.bar / 8 % 16 } else { 0 };
         let root = degree(key, &self.chance, stream::CHORD, row, place);
         let kind = if is_close { ChordKind::Fifth } else { scene.chord };
+        let phrase = self.course.phrase(&self.chance);
+        // Loops change where a phrase ends, and in the second half of what is varied.
+        let is_changing = (self.course.ends_phrase() || phrase.is_varied) && self.share() >= 0.5;
         Moment {
             chance: self.chance,
             scene,
@@ -210,8 +218,10 @@ impl Composer {
             density: self.density,
             deja_vu: self.deja_vu,
             arc: self.course.arc(self.share()),
-            urge: if self.course.bar % PHRASE == PHRASE - 1 { 2.0 } else { 0.6 },
-            letter: form::letter(self.character.phrase, self.course.section, self.course.bar),
+            urge: if is_changing { 2.4 } else { 0.6 },
+            phrase,
+            tuning: self.tuning,
+            root: key.root,
             is_new_chord: self.course.bar.is_multiple_of(scene.chord_bars),
             timbres: [0, 1].map(|hand| self.course.timbre(&self.chance, &self.character, hand)),
             takes_part: [true, self.course.has(&self.chance, 0, 2)],
@@ -236,7 +246,7 @@ impl Composer {
         let slower = match self.course.bar + 1 {
             bar if bar == self.course.bars => 1.12 + 0.35 * share,
             bar if bar + 1 == self.course.bars => 1.0 + 0.1 * share * share,
-            bar if bar % PHRASE == 0 => 1.0 + 0.025 * share,
+            bar if bar % PERIOD == 0 => 1.0 + 0.025 * share,
             _ => 1.0,
         };
         let first = if self.step.is_multiple_of(2) { self.swing[0] } else { 100.0 - self.swing[0] };
@@ -253,6 +263,7 @@ impl performer::Composer for Composer {
         match Param::of(index) {
             Some(Param::Density) => self.density = value,
             Some(Param::DejaVu) => self.deja_vu = value,
+            Some(Param::Tuning) => self.tuning = value as u32,
             Some(Param::Tempo) => self.tempo[1] = value,
             Some(Param::Swing) => self.swing[1] = value,
             Some(Param::Metre) => self.metre[1] = value as u32,
@@ -288,6 +299,8 @@ impl State for Composer {
             pair.visit(word);
             *pair = pair.map(|value| math::clamp(value, low, high));
         }
+        self.tuning.visit(word);
+        self.tuning = self.tuning.min(TEMPERAMENTS.len() as u32 - 1);
         self.metre.visit(word);
         self.home.visit(word);
         self.course.visit(word);

@@ -8,10 +8,10 @@
 use perpetuo_dsp::{Chance, State};
 
 use super::{
-    form::{self, Character, HOUSE, PHRASE, Scene},
+    form::{self, Character, HOUSE, Scene},
     harmony::{Classes, Key},
 };
-use crate::theory::{METRES, Metre, scene};
+use crate::theory::{METRES, Metre, PERIOD, Phrase, phrase, scene};
 
 /// Streams of draws.
 mod stream {
@@ -22,6 +22,7 @@ mod stream {
     pub(super) const RECALL: u32 = 9;
     pub(super) const TIMBRE: u32 = 10;
     pub(super) const LAYER: u32 = 12;
+    pub(super) const PHRASE: u32 = 30;
 }
 
 /// The course of one performance.
@@ -72,8 +73,8 @@ impl Course {
     pub(super) fn set_bar_seconds(&mut self, chance: &Chance, bar: f32) {
         let [shortest, longest] = self.scene().seconds;
         let seconds = chance.between(stream::LEN, self.section, shortest, longest);
-        let phrases = (seconds / (bar * PHRASE as f32) + 0.5) as u32;
-        self.bars = PHRASE * phrases.clamp(2, 40) + 1;
+        let phrases = (seconds / (bar * PERIOD as f32) + 0.5) as u32;
+        self.bars = PERIOD * phrases.clamp(2, 40) + 1;
     }
 
     /// Goes to a key at once.
@@ -87,6 +88,17 @@ impl Course {
     pub(super) fn turn(&self, chance: &Chance) -> u32 {
         let recalls = self.section >= 3 && chance.happens(stream::RECALL, self.section, 0.3);
         if recalls { self.section - 3 } else { self.section }
+    }
+
+    /// What the bar is made of: every section has a plan of its own for its phrases of [`PERIOD`] bars.
+    pub(super) fn phrase(&self, chance: &Chance) -> Phrase {
+        let place = self.section.wrapping_mul(PERIOD).wrapping_add(self.bar % PERIOD);
+        phrase(chance, stream::PHRASE, place)
+    }
+
+    /// Whether the bar is a phrase's last.
+    pub(super) fn ends_phrase(&self) -> bool {
+        self.bar % PERIOD == PERIOD - 1
     }
 
     pub(super) fn scene(&self) -> &'static Scene {
@@ -114,7 +126,7 @@ impl Course {
     /// Whether a layer takes part: it enters with one of the first `latest` phrases. After the height
     /// of a long section one is left out for a phrase, and the third, what is beaten, in the last.
     pub(super) fn has(&self, chance: &Chance, layer: u32, latest: u32) -> bool {
-        let (phrase, phrases) = (self.bar / PHRASE, self.bars / PHRASE);
+        let (phrase, phrases) = (self.bar / PERIOD, self.bars / PERIOD);
         let from = chance.below(stream::LAYER + layer, self.section, latest);
         let rests = phrases >= 5 && phrase == phrases * 7 / 10;
         let which = chance.below(stream::LAYER + 4, self.section, 3);
@@ -137,7 +149,7 @@ impl Course {
     /// How much is going on, about 1, when `share` of the bar is over.
     pub(super) fn arc(&self, share: f32) -> f32 {
         let bars = (self.bars.max(2) - 1) as f32;
-        let phrase = ((self.bar % PHRASE) as f32 + share) / PHRASE as f32;
+        let phrase = ((self.bar % PERIOD) as f32 + share) / PERIOD as f32;
         form::section_arc((self.bar as f32 + share) / bars)
             * form::phrase_arc(phrase)
             * form::tide(self.section)

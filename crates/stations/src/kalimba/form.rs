@@ -168,8 +168,7 @@ pub(super) struct Character {
     pub side: f32,
     /// How loosely it is played: half of the widest deviation in seconds, at most 12 ms.
     pub looseness: f32,
-    /// Numbers of the order in which phrases return and chords are broken.
-    pub phrase: u32,
+    /// The number of the order in which chords are broken.
     pub figure: u32,
     /// How often a note is doubled.
     pub doubling: f32,
@@ -197,7 +196,6 @@ impl Character {
             shift: below(2, 7) as i32 - 3,
             side: if below(3, 2) == 0 { 1.0 } else { -1.0 },
             looseness: chance.between(stream, 4, 0.004, 0.012),
-            phrase: below(5, 64),
             figure: below(6, 64),
             doubling: chance.between(stream, 7, 0.1, 0.26),
             loops: [
@@ -206,19 +204,6 @@ impl Character {
             ],
         }
     }
-}
-
-/// Bars of a phrase.
-pub(super) const PHRASE: u32 = 4;
-
-/// What each bar of a phrase is made of: a letter is a turn of the loops.
-const PHRASES: [[u32; PHRASE as usize]; 6] =
-    [[0, 0, 0, 1], [0, 1, 0, 2], [0, 0, 1, 0], [0, 1, 2, 0], [0, 1, 1, 2], [0, 2, 0, 1]];
-
-/// The letter of a bar in a section, by the performance's number and the section's.
-pub(super) fn letter(number: u32, section: u32, bar: u32) -> u32 {
-    let plan = PHRASES[(number.wrapping_add(section) % PHRASES.len() as u32) as usize];
-    plan[(bar % PHRASE) as usize]
 }
 
 /// How much is going on when `share` of a section is over: 0.62 at first, 1 at the height, 0.55 at last.

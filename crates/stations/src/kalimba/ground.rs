@@ -4,7 +4,8 @@
 //! 0.13 level · (sin φ + 0.5 sin 2φ + 0.28 sin 3φ)      two of them: one fades in as the other fades out
 //! ```
 
-use perpetuo_dsp::{Phase, Segment, State, Swell, math};
+use perpetuo_dsp::{Pitch, Segment, Sine, State, Swell, add_sines, math, step_from};
+use perpetuo_station::BLOCK_LEN;
 
 /// Two drones, of which one sounds.
 pub(super) struct Ground {
@@ -12,6 +13,8 @@ pub(super) struct Ground {
     /// Which one is in force.
     now: u32,
     level: f32,
+    /// What is left of the way up and of the way down after a block.
+    rests: [f32; 2],
     sample_rate: f32,
 }
 
@@ -20,15 +23,40 @@ struct Drone {
     note: u32,
     turn: u32,
     swell: Swell,
+    /// The note's partials.
+    pitches: [Pitch; 3],
 }
 
 impl Ground {
     /// At its loudest it lies below a soft bass tine.
     const GAIN: f32 = 0.13;
 
+    const UP_SECONDS: f32 = 1.8;
+    const DOWN_SECONDS: f32 = 0.9;
+    /// Below this, -80 dB, nothing is rendered.
+    const SILENCE: f32 = 1e-4;
+
     pub(super) fn new(sample_rate_hz: u32) -> Self {
-        let drones = [Drone { note: 24, ..Drone::default() }; 2];
-        Self { drones, now: 0, level: 0.0, sample_rate: sample_rate_hz as f32 }
+        let sample_rate = sample_rate_hz as f32;
+        let rest = |seconds: f32| math::exp2(-(BLOCK_LEN as f32) / (seconds * sample_rate));
+        let mut ground = Self {
+            drones: [Drone { note: 24, ..Drone::default() }; 2],
+            now: 0,
+            level: 0.0,
+            rests: [rest(Self::UP_SECONDS), rest(Self::DOWN_SECONDS)],
+            sample_rate,
+        };
+        ground.tune();
+        ground
+    }
+
+    fn tune(&mut self) {
+        for drone in &mut self.drones {
+            let step = step_from(math::hz_from_note(drone.note as f32) / self.sample_rate);
+            for (pitch, times) in drone.pitches.iter_mut().zip(1..) {
+                pitch.set(step.wrapping_mul(times));
+            }
+        }
     }
 
     /// Heads for a level, 0..1, on a note in semitones above C0.
@@ -47,42 +75,60 @@ impl Ground {
             (other.note, other.turn) = (note.min(60), 0);
         }
         self.now = 1 - self.now;
+        self.tune();
     }
 
-    /// Adds a block at most.
-    pub(super) fn render(&mut self, out: &mut [f32]) {
-        let (up, down) = (1.8 * self.sample_rate, 0.9 * self.sample_rate);
+    /// Adds a block.
+    pub(super) fn render(&mut self, out: &mut [f32; BLOCK_LEN]) {
         for (index, drone) in self.drones.iter_mut().enumerate() {
             let goal = if index as u32 == self.now { self.level } else { 0.0 };
-            let level = drone.swell.advance(out.len(), goal, up, down);
-            let hz = math::hz_from_note(drone.note as f32);
-            let mut phase = Phase { turn: drone.turn, step: 0 };
-            phase.set_phase_step(hz / self.sample_rate);
-            if level.from > 1e-4 || level.step > 0.0 {
-                for (times, share) in [(1, 1.0), (2, 0.5), (3, 0.28)] {
-                    let mut partial = Phase {
-                        turn: phase.turn.wrapping_mul(times),
-                        step: phase.step.wrapping_mul(times),
-                    };
-                    partial.render_sine(out, level.times(Self::GAIN * share));
-                }
+            let level = follow(&mut drone.swell, goal, self.rests);
+            if level.from > Self::SILENCE || level.step > 0.0 {
+                drone.sing(out, level.times(Self::GAIN));
             }
-            phase.skip(out.len());
-            drone.turn = phase.turn;
+            drone.pass(BLOCK_LEN as u32);
         }
     }
 
     /// Lets samples pass unheard.
     pub(super) fn skip(&mut self, samples: u32) {
-        let (up, down) = (1.8 * self.sample_rate, 0.9 * self.sample_rate);
+        let (up, down) =
+            (Self::UP_SECONDS * self.sample_rate, Self::DOWN_SECONDS * self.sample_rate);
         for (index, drone) in self.drones.iter_mut().enumerate() {
             let goal = if index as u32 == self.now { self.level } else { 0.0 };
             let _: Segment = drone.swell.advance(samples as usize, goal, up, down);
-            let mut phase = Phase::new();
-            phase.set_phase_step(math::hz_from_note(drone.note as f32) / self.sample_rate);
-            drone.turn = drone.turn.wrapping_add(phase.step.wrapping_mul(samples));
+            drone.pass(samples);
         }
     }
+}
+
+impl Drone {
+    fn sing(&self, out: &mut [f32], level: Segment) {
+        let [root, octave, twelfth] = self.pitches;
+        let sine = |pitch, times, share| Sine {
+            turn: self.turn.wrapping_mul(times),
+            pitch,
+            level: level.times(share),
+        };
+        add_sines(out, &[sine(root, 1, 1.0), sine(octave, 2, 0.5), sine(twelfth, 3, 0.28)]);
+    }
+
+    fn pass(&mut self, samples: u32) {
+        self.turn = self.turn.wrapping_add(self.pitches[0].step().wrapping_mul(samples));
+    }
+}
+
+/// Passes a block, of which `rests` are left of the way up and of the way down.
+pub(super) fn follow(swell: &mut Swell, goal: f32, rests: [f32; 2]) -> Segment {
+    let from = swell.level();
+    let way = from - goal;
+    // The last ten-thousandth is a step that nobody hears.
+    if way * way < 1e-8 {
+        swell.reset(goal);
+        return Segment::flat(goal);
+    }
+    swell.reset(goal + way * if way < 0.0 { rests[0] } else { rests[1] });
+    Segment::between(from, swell.level(), BLOCK_LEN)
 }
 
 impl State for Ground {
@@ -94,6 +140,7 @@ impl State for Ground {
             drone.swell.visit(word);
             drone.swell.reset(math::clamp(drone.swell.level(), 0.0, 1.0));
         }
+        self.tune();
         self.now.visit(word);
         self.now %= 2;
         self.level.visit(word);

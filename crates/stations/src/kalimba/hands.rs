@@ -10,13 +10,8 @@
 
 use perpetuo_dsp::{Chance, State, math};
 
-use super::{
-    form::Way,
-    harmony::snap,
-    memory::{Memory, Pass},
-    moment::Moment,
-    stroke::{Queue, Stroke},
-};
+use super::{form::Way, harmony::snap, moment::Moment, stroke::Queue, trail::Trail};
+use crate::theory::{DejaVu, unit};
 
 /// Streams of draws, 16 a hand.
 pub(super) mod stream {
@@ -29,15 +24,14 @@ pub(super) mod stream {
     pub(in super::super) const DOUBLE: u32 = 7;
     pub(in super::super) const RUN: u32 = 8;
     pub(in super::super) const COLOUR: u32 = 10;
-    pub(in super::super) const FRESH: u32 = 12;
 }
 
 /// Both hands, and what they remember.
 pub(super) struct Hands {
-    pub(super) pitch: [Memory<4>; 2],
-    pub(super) gate: [Memory<6>; 2],
-    /// The first hand's notes of the last 32 steps, 0 where there was none.
-    pub(super) trail: Memory<8>,
+    pitch: [DejaVu<4>; 2],
+    gate: [DejaVu<6>; 2],
+    /// The first hand's notes.
+    pub(super) trail: Trail,
     pub(super) last: [i32; 2],
     /// Notes plucked in this section.
     pub(super) notes: [u32; 2],
@@ -48,13 +42,11 @@ pub(super) struct Hands {
 impl Hands {
     /// The loops of a section; an earlier section's number brings its loops back.
     pub(super) fn new(chance: &Chance, turn: u32) -> Self {
-        let fresh = |hand: u32, of: u32| stream::HAND + stream::EACH * hand + stream::FRESH + of;
-        let mut trail = Memory::new(chance, 0, 0);
-        trail.clear();
+        let stream = Self::stream;
         Self {
-            pitch: [0, 1].map(|hand| Memory::new(chance, fresh(hand, 0), turn)),
-            gate: [0, 1].map(|hand| Memory::new(chance, fresh(hand, 1), turn)),
-            trail,
+            pitch: [0, 1].map(|hand| DejaVu::new(chance, stream(hand, stream::PITCH), turn)),
+            gate: [0, 1].map(|hand| DejaVu::new(chance, stream(hand, stream::GATE), turn)),
+            trail: Trail::new(),
             last: [0; 2],
             notes: [0; 2],
             since: 0,
@@ -70,11 +62,11 @@ impl Hands {
     /// Plucks what falls on this step.
     pub(super) fn play(&mut self, at: &Moment, out: &mut Queue) {
         let mut has_first = false;
+        let (slot, slots) = (at.step + 4 * at.letter(), at.metre.len());
+        let deja_vu = at.urged(at.deja_vu, 1.0);
+        let gates = self.gate.each_mut().map(|gate| gate.pass(&at.chance, slot, slots, deja_vu));
         for hand in 0..2 {
-            let slots = at.metre.len();
-            let by = Self::pass(at, hand, stream::GATE);
-            let gate = self.gate[hand].pass(at.step + 4 * at.letter, slots, by);
-            if at.takes_part[hand] && self.wants(at, hand, gate, has_first) {
+            if at.takes_part[hand] && self.wants(at, hand, gates, has_first) {
                 has_first |= hand == 0;
                 self.pluck(at, hand, out);
             }
@@ -95,7 +87,7 @@ impl Hands {
         self.roll(at, 0, low, 4, 0.07, out);
     }
 
-    fn wants(&self, at: &Moment, hand: usize, gate: u32, has_first: bool) -> bool {
+    fn wants(&self, at: &Moment, hand: usize, gates: [u32; 2], has_first: bool) -> bool {
         let plan = &at.scene.hands[hand];
         let (weight, is_even) = (at.weight(), at.step.is_multiple_of(2));
         let reach = |weight: f32| {
@@ -111,7 +103,7 @@ impl Hands {
             }
             Way::Woven if is_even == (hand == 0) => plan.busy * (0.25 + 0.85 * at.density) * at.arc,
             Way::Hocket if is_even || at.density > 0.7 => {
-                let mine = (self.gate[0].read(at.step) >> 3 & 1) as usize == hand;
+                let mine = (gates[0] & 1) as usize == hand;
                 if mine { plan.busy * (0.25 + 0.95 * at.density) * at.arc } else { 0.0 }
             }
             Way::Chimes => plan.busy * (0.14 + 0.42 * at.density) * (0.35 + 0.65 * weight) * at.arc,
@@ -127,7 +119,7 @@ impl Hands {
             Way::Canon => return self.answer(at) > 0,
             Way::Woven | Way::Hocket | Way::Drops | Way::Rolled => 0.0,
         };
-        opens || (gate as f32) < 255.0 * wanted
+        opens || unit(gates[hand]) < wanted
     }
 
     fn pluck(&mut self, at: &Moment, hand: usize, out: &mut Queue) {
@@ -187,23 +179,19 @@ impl Hands {
         let turn = if note % 2 == 0 { 0.22 } else { -0.22 };
         let width = math::clamp((note - 38) as f32 * (1.0 / 14.0), 0.2, 1.0);
         let place = width * (0.43 * side + turn);
-        out.push(wait as u32, Stroke::new(at.timbres[hand], note, force * level * share, place));
+        out.push(wait as u32, at.pluck(at.timbres[hand], note, force * level * share, place));
         self.last[hand] = note;
         self.notes[hand] = self.notes[hand].wrapping_add(1);
         if hand == 0 {
-            self.trail.write(at.count, note as u32);
+            self.trail.write(at.count, note);
             self.since = 0;
         }
     }
 
-    pub(super) fn pass(at: &Moment, hand: usize, of: u32) -> Pass<'_> {
-        Pass {
-            chance: &at.chance,
-            stream: Self::stream(hand, of),
-            counter: at.count,
-            deja_vu: at.deja_vu,
-            urge: at.urge,
-        }
+    /// The word of a hand's loop of pitches at a place.
+    pub(super) fn pitch(&mut self, at: &Moment, hand: usize, place: u32) -> u32 {
+        let (slots, deja_vu) = (at.character.loops[hand], at.urged(at.deja_vu, 1.0));
+        self.pitch[hand].pass(&at.chance, place, slots, deja_vu)
     }
 
     pub(super) fn stream(hand: usize, of: u32) -> u32 {

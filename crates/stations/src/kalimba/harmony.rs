@@ -147,7 +147,7 @@ pub(super) fn degree(key: Key, chance: &Chance, stream: u32, section: u32, place
     let mut before = 0;
     for now in 1..=place.min(3) {
         let fits = |degree: &i32| *degree != before && *degree != 0 && is_sound(*degree);
-        // A half of all rows stay at home in their second place.
+        // Two in five rows stay at home in their second place.
         let stays = now == 1 && chance.happens(stream + 1, section, 0.4);
         let found = (0..8).map(|attempt| draw(now, attempt)).find(fits);
         before = if stays { 0 } else { found.unwrap_or(3 % scale.len()) };

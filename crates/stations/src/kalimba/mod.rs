@@ -16,7 +16,6 @@ mod form;
 mod ground;
 mod hands;
 mod harmony;
-mod memory;
 mod moment;
 mod noises;
 mod pulse;
@@ -24,6 +23,7 @@ mod stroke;
 mod synth;
 mod timbre;
 mod tines;
+mod trail;
 mod ways;
 
 use std::time::Duration;
@@ -32,7 +32,7 @@ use perpetuo_station::{Applies, ParamSpec, Preset, StationSpec};
 
 use crate::{
     performer::Performer,
-    theory::{ROOTS, SCALES},
+    theory::{ROOTS, SCALES, TEMPERAMENTS},
 };
 use composer::Composer;
 use synth::Synth;
@@ -82,6 +82,7 @@ const PARAMS: &[ParamSpec] = &[
         .applies(Applies::Bar),
     ParamSpec::choice("scale", "Scale", SCALES, 1, "The notes of the home key.")
         .applies(Applies::Bar),
+    ParamSpec::choice("tuning", "Tuning", TEMPERAMENTS, 1, "How the tines are tuned above the root, from the next note on."),
     ParamSpec::number("space", "Space", 0.0..=1.0, 0.4, "From a small warm room to a hall with echo.")
         .taste(0.15..=0.85),
     ParamSpec::number("buzz", "Buzz", 0.0..=1.0, 0.22, "Loose shells that rattle with the tines.")
@@ -101,13 +102,14 @@ enum Param {
     Metre,
     Root,
     Scale,
+    Tuning,
     Space,
     Buzz,
     Swing,
 }
 
 impl Param {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Level,
         Self::Tempo,
         Self::Density,
@@ -116,6 +118,7 @@ impl Param {
         Self::Metre,
         Self::Root,
         Self::Scale,
+        Self::Tuning,
         Self::Space,
         Self::Buzz,
         Self::Swing,
@@ -126,7 +129,7 @@ impl Param {
     }
 }
 
-/// Scales and roots by their places in [`SCALES`] and [`ROOTS`].
+/// Scales, roots and tunings by their places in [`SCALES`], [`ROOTS`] and [`TEMPERAMENTS`].
 const PRESETS: &[Preset] = &[
     Preset {
         name: "market_day",
@@ -139,6 +142,7 @@ const PRESETS: &[Preset] = &[
             ("metre", 5.0),
             ("root", 7.0),
             ("scale", 7.0),
+            ("tuning", 2.0),
             ("space", 0.2),
             ("buzz", 0.45),
             ("swing", 57.0),
@@ -171,6 +175,7 @@ const PRESETS: &[Preset] = &[
             ("metre", 5.0),
             ("root", 9.0),
             ("scale", 2.0),
+            ("tuning", 2.0),
             ("space", 0.3),
             ("buzz", 0.95),
             ("swing", 54.0),
@@ -187,6 +192,7 @@ const PRESETS: &[Preset] = &[
             ("metre", 3.0),
             ("root", 2.0),
             ("scale", 6.0),
+            ("tuning", 3.0),
             ("space", 0.92),
             ("buzz", 0.12),
         ],
@@ -202,6 +208,7 @@ const PRESETS: &[Preset] = &[
             ("metre", 4.0),
             ("root", 4.0),
             ("scale", 0.0),
+            ("tuning", 0.0),
             ("space", 0.34),
             ("buzz", 0.05),
             ("swing", 50.0),
@@ -218,6 +225,7 @@ const PRESETS: &[Preset] = &[
             ("metre", 9.0),
             ("root", 11.0),
             ("scale", 3.0),
+            ("tuning", 4.0),
             ("space", 0.66),
             ("buzz", 0.55),
             ("swing", 52.0),

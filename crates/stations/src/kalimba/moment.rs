@@ -5,8 +5,9 @@ use perpetuo_dsp::Chance;
 use super::{
     form::{Character, Scene},
     harmony::Harmony,
+    stroke::Stroke,
 };
-use crate::theory::Metre;
+use crate::theory::{Metre, PERIOD, Phrase};
 
 /// Where the music stands at one step.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +28,11 @@ pub(super) struct Moment {
     pub arc: f32,
     /// How much likelier loops change here.
     pub urge: f32,
-    /// Which part of a phrase this bar is, see `form::letter`.
-    pub letter: u32,
+    /// What this bar is made of.
+    pub phrase: Phrase,
+    /// What tines are tuned to: the number of a temperament, and a root.
+    pub tuning: u32,
+    pub root: u32,
     /// Whether a chord begins with this bar.
     pub is_new_chord: bool,
     /// Timbres of the two hands, and whether they take part.
@@ -43,6 +47,22 @@ impl Moment {
     /// How strong the step is, 0..1.
     pub(super) fn weight(&self) -> f32 {
         self.metre.weight(self.step)
+    }
+
+    /// Which part of its phrase the bar is: 0 for a, 1 for b, 2 for c.
+    pub(super) fn letter(&self) -> u32 {
+        self.phrase.material % PERIOD
+    }
+
+    /// A knob of 0..1 as loops have it here, whose way from a half makes them change with its square; a
+    /// `share` of the urge.
+    pub(super) fn urged(&self, deja_vu: f32, share: f32) -> f32 {
+        0.5 + (deja_vu - 0.5) * (self.urge * share).sqrt()
+    }
+
+    /// A stroke on a tine, see [`Stroke::new`].
+    pub(super) fn pluck(&self, timbre: u32, note: i32, gain: f32, place: f32) -> Stroke {
+        Stroke::new(timbre, note, gain, place).tuned(self.tuning, self.root)
     }
 
     /// A draw in 0..1 of one kind for this step.

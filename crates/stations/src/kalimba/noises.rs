@@ -11,7 +11,7 @@
 //! the tine's own pitch and stops before the tine does (P. Berliner, *The Soul of Mbira*, ch. 2, on the
 //! *machachara*). All eight filters are one bank.
 
-use perpetuo_dsp::{Decay, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
+use perpetuo_dsp::{Decay, Noise, Response, Segment, State, SvfBank, Tuning, math};
 use perpetuo_station::BLOCK_LEN;
 
 use super::tines::Struck;
@@ -23,20 +23,46 @@ pub(super) struct Noises {
     clicks: [Decay; 2],
     shake: Decay,
     filters: SvfBank,
+    /// What goes into the filters and comes out of them; nothing on the last.
+    io: [[f32; BLOCK_LEN]; 8],
     /// What the filters stand at.
     brightness: f32,
     sample_rate: f32,
 }
 
+/// How much noise is asked for again before a block: four samples and what makes whole eights.
+const BEFORE: usize = 8;
+
 /// One block of how loud noises are, as far as it is rendered.
 pub(super) struct Envelopes {
     clicks: Block,
     shake: [f32; BLOCK_LEN],
+    /// Whether any of them is above nothing.
+    is_heard: bool,
 }
 
 impl Envelopes {
     pub(super) const SILENCE: Self =
-        Self { clicks: [[0.0; BLOCK_LEN]; 2], shake: [0.0; BLOCK_LEN] };
+        Self { clicks: [[0.0; BLOCK_LEN]; 2], shake: [0.0; BLOCK_LEN], is_heard: false };
+
+    /// Silent again.
+    pub(super) fn clear(&mut self) {
+        if self.is_heard {
+            *self = Self::SILENCE;
+        }
+    }
+
+    fn write(&mut self, samples: std::ops::Range<usize>, levels: [Segment; 3]) {
+        if levels == [Segment::flat(0.0); 3] {
+            return;
+        }
+        self.is_heard = true;
+        for (out, level) in self.clicks.iter_mut().chain([&mut self.shake]).zip(levels) {
+            for (i, out) in out[samples.clone()].iter_mut().enumerate() {
+                *out = level.at(i);
+            }
+        }
+    }
 }
 
 /// Where the knobs stand in a block.
@@ -65,6 +91,7 @@ impl Noises {
             clicks: [Decay::new(); 2],
             shake: Decay::new(),
             filters: SvfBank::new(tunings(0.5, sample_rate), responses),
+            io: [[0.0; BLOCK_LEN]; 8],
             brightness: 0.5,
             sample_rate,
         }
@@ -86,64 +113,56 @@ impl Noises {
     /// Writes how loud noises are over a run of samples of the block.
     pub(super) fn follow(&mut self, out: &mut Envelopes, samples: std::ops::Range<usize>) {
         let (rate, len) = (self.sample_rate, samples.len());
-        for (click, out) in self.clicks.iter_mut().zip(&mut out.clicks) {
-            let level = click.advance(len, 8.0, Self::CLICK_SECONDS * rate);
-            write(&mut out[samples.clone()], level);
-        }
         let (rise, fall) = (Self::SHAKE_RISE_SECONDS * rate, Self::SHAKE_FALL_SECONDS * rate);
-        let level = self.shake.advance(len, rise, fall);
-        write(&mut out.shake[samples], level);
+        let [left, right] = &mut self.clicks;
+        let levels = [
+            left.advance(len, 8.0, Self::CLICK_SECONDS * rate),
+            right.advance(len, 8.0, Self::CLICK_SECONDS * rate),
+            self.shake.advance(len, rise, fall),
+        ];
+        out.write(samples, levels);
     }
 
     /// Filters what is struck and adds the noises to it.
     pub(super) fn render(&mut self, struck: &mut Struck, envelopes: &Envelopes, tone: Tone) {
-        let mut io = [[0.0; BLOCK_LEN]; 8];
-        let noise = self.soft_noise();
-        // A bright setting is a harder nail.
-        let nail = 0.35 + 0.9 * tone.brightness;
-        for side in 0..2 {
-            let (x, click) = (&struck.sides[side], &envelopes.clicks[side]);
-            for i in 0..BLOCK_LEN {
-                let size = if x[i] < 0.0 { -x[i] } else { x[i] };
-                let over = size - Self::THRESHOLD;
-                let rattle = if over > 0.0 { tone.buzz.at(i) * over } else { 0.0 };
-                io[side][i] = noise[side][i] * (nail * click[i] + rattle);
-                io[4 + side][i] = noise[side][i] * click[i];
-            }
-            io[2 + side] = *x;
+        let is_buzzing = tone.buzz != Segment::flat(0.0);
+        if envelopes.is_heard || is_buzzing && is_rattling(&struck.sides) {
+            self.excite(struck, envelopes, tone);
+        } else {
+            [0, 1, 4, 5, 6].into_iter().for_each(|lane: usize| self.io[lane].fill(0.0));
+            self.noise.skip(BLOCK_LEN);
         }
-        for ((io, noise), shake) in io[6].iter_mut().zip(&noise[1]).zip(&envelopes.shake) {
-            *io = noise * shake;
-        }
+        (self.io[2], self.io[3]) = (struck.sides[0], struck.sides[1]);
         if tone.brightness != self.brightness {
             self.brightness = tone.brightness;
             self.filters.set(tunings(tone.brightness, self.sample_rate));
         }
-        self.filters.process(&mut io, BLOCK_LEN);
-        for side in 0..2 {
-            let beads = if side == 0 { 0.5 } else { 0.8 };
-            struck.sides[side] = io[2 + side];
-            for (lane, gain) in [(side, 1.0), (4 + side, 0.9), (6, beads)] {
-                mix::add(&mut struck.sides[side], &io[lane], Segment::flat(gain));
-            }
-        }
+        self.filters.process(&mut self.io, BLOCK_LEN);
+        let [nail_left, nail_right, left, right, box_left, box_right, beads, _] = &self.io;
+        let [out_left, out_right] = &mut struck.sides;
+        gather(out_left, [left, nail_left, box_left, beads], 0.5);
+        gather(out_right, [right, nail_right, box_right, beads], 0.8);
     }
 
-    /// A block of both noises without what is above hearing's best.
-    fn soft_noise(&mut self) -> Block {
-        const BEFORE: usize = 8;
+    /// Writes what the filters of the noises are given.
+    fn excite(&mut self, struck: &Struck, envelopes: &Envelopes, tone: Tone) {
         let mut white = [[0.0; BLOCK_LEN + BEFORE]; 2];
         let [left, right] = &mut white;
         // Noise is a function of its counter: what came before is simply asked for again.
         self.noise.skip(BEFORE.wrapping_neg());
         self.noise.render_pair(left, right);
-        white.map(|x| {
-            let x: &[f32; BLOCK_LEN + BEFORE] = &x;
-            std::array::from_fn(|i| {
-                let (ends, sides) = (x[i + 4] + x[i + 8], x[i + 5] + x[i + 7]);
-                (ends + 4.0 * sides + 6.0 * x[i + 6]) * (1.0 / 16.0)
-            })
-        })
+        let [nail_left, nail_right, _, _, box_left, box_right, beads, _] = &mut self.io;
+        // A bright setting is a harder nail.
+        let nail = 0.35 + 0.9 * tone.brightness;
+        let [x, clicks] = [&struck.sides, &envelopes.clicks];
+        let mut noise = [0.0; BLOCK_LEN];
+        soften(&mut noise, &white[0]);
+        scrape([nail_left, box_left], &noise, &x[0], &clicks[0], nail, tone.buzz);
+        soften(&mut noise, &white[1]);
+        scrape([nail_right, box_right], &noise, &x[1], &clicks[1], nail, tone.buzz);
+        for ((out, noise), shake) in beads.iter_mut().zip(&noise).zip(&envelopes.shake) {
+            *out = noise * shake;
+        }
     }
 
     /// Lets blocks pass unheard.
@@ -171,9 +190,58 @@ fn tunings(brightness: f32, sample_rate: f32) -> [Tuning; 8] {
     ]
 }
 
-fn write(out: &mut [f32], level: Segment) {
-    for (i, sample) in out.iter_mut().enumerate() {
-        *sample = level.at(i);
+/// Whether the tines swing far enough for shells to touch them.
+fn is_rattling([left, right]: &Block) -> bool {
+    const LANES: usize = 8;
+    let mut most = [0.0; LANES];
+    let [lefts, rights] = [left.as_chunks::<LANES>().0, right.as_chunks::<LANES>().0];
+    for (left, right) in lefts.iter().zip(rights) {
+        for ((most, left), right) in most.iter_mut().zip(left).zip(right) {
+            // Both at once: this says yes a little too often.
+            let power = left * left + right * right;
+            *most = if power > *most { power } else { *most };
+        }
+    }
+    most.iter().any(|power| *power > Noises::THRESHOLD * Noises::THRESHOLD)
+}
+
+/// White noise without what is above hearing's best.
+fn soften(out: &mut [f32; BLOCK_LEN], x: &[f32; BLOCK_LEN + BEFORE]) {
+    for (out, x) in out.iter_mut().zip(x[BEFORE - 4..].windows(5)) {
+        let (ends, sides) = (x[0] + x[4], x[1] + x[3]);
+        *out = (ends + 4.0 * sides + 6.0 * x[2]) * (1.0 / 16.0);
+    }
+}
+
+/// Nail and shells on the tines, and the nail's thud in the box.
+fn scrape(
+    [nails, thuds]: [&mut [f32; BLOCK_LEN]; 2],
+    noise: &[f32; BLOCK_LEN],
+    tines: &[f32; BLOCK_LEN],
+    clicks: &[f32; BLOCK_LEN],
+    nail: f32,
+    buzz: Segment,
+) {
+    let outs = nails.iter_mut().zip(thuds);
+    let ins = noise.iter().zip(tines.iter().zip(clicks));
+    for (i, ((out, thud), (noise, (tine, click)))) in outs.zip(ins).enumerate() {
+        let size = if *tine < 0.0 { -*tine } else { *tine };
+        let over = size - Noises::THRESHOLD;
+        let over = if over > 0.0 { over } else { 0.0 };
+        *out = noise * (nail * click + buzz.at(i) * over);
+        *thud = noise * click;
+    }
+}
+
+/// All of one side.
+fn gather(
+    out: &mut [f32; BLOCK_LEN],
+    [tines, nail, thud, beads]: [&[f32; BLOCK_LEN]; 4],
+    bead_gain: f32,
+) {
+    let noises = nail.iter().zip(thud).zip(beads);
+    for ((out, tine), ((nail, thud), bead)) in out.iter_mut().zip(tines).zip(noises) {
+        *out = tine + nail + 0.9 * thud + bead_gain * bead;
     }
 }
 

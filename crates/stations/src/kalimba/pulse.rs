@@ -9,16 +9,14 @@
 use perpetuo_dsp::{Chance, State};
 
 use super::{
-    memory::{Memory, Pass},
     moment::Moment,
     stroke::{Queue, Stroke},
     timbre::name,
 };
-use crate::theory::euclid;
+use crate::theory::{DejaVu, euclid, unit};
 
 /// Streams of draws.
 mod stream {
-    pub(super) const FRESH: u32 = 150;
     pub(super) const LOOP: u32 = 151;
     pub(super) const BASS: u32 = 153;
     pub(super) const DELAY: u32 = 155;
@@ -29,7 +27,7 @@ mod stream {
 
 /// The layers under the hands.
 pub(super) struct Pulse {
-    bass: Memory<2>,
+    bass: DejaVu<2>,
 }
 
 impl Pulse {
@@ -38,7 +36,7 @@ impl Pulse {
 
     /// The loop of a section.
     pub(super) fn new(chance: &Chance, turn: u32) -> Self {
-        Self { bass: Memory::new(chance, stream::FRESH, turn) }
+        Self { bass: DejaVu::new(chance, stream::LOOP, turn) }
     }
 
     /// Plays what falls on this step.
@@ -60,14 +58,8 @@ impl Pulse {
     fn bass(&mut self, at: &Moment, out: &mut Queue) {
         let (weight, share) = (at.weight(), at.scene.bass);
         let slot = at.step / 2;
-        let by = Pass {
-            chance: &at.chance,
-            stream: stream::LOOP,
-            counter: at.count,
-            // A bass is slow to change its mind.
-            deja_vu: 0.25 + 0.5 * at.deja_vu,
-            urge: 0.5 * at.urge,
-        };
+        // A bass is slow to change its mind.
+        let deja_vu = at.urged(0.25 + 0.5 * at.deja_vu, 0.5);
         if at.scene.ostinato {
             let eighths = at.metre.len() / 2;
             let more = at.chance.below(stream::FIGURE, at.section, 2);
@@ -76,11 +68,9 @@ impl Pulse {
             if !at.step.is_multiple_of(2) || !euclid(slot, onsets, eighths, turn) {
                 return;
             }
-            let drawn = self.bass.pass(slot, 8, by);
-            let class = match drawn {
-                _ if at.step == 0 => at.harmony.root,
-                0..=110 => at.harmony.root,
-                111..=190 => at.harmony.fifth,
+            let class = match unit(self.bass.pass(&at.chance, slot, 8, deja_vu)) {
+                drawn if at.step == 0 || drawn < 0.43 => at.harmony.root,
+                drawn if drawn < 0.74 => at.harmony.fifth,
                 _ => at.harmony.root + 12,
             };
             strike(at, class, 0.72 + 0.2 * weight, out);
@@ -96,11 +86,10 @@ impl Pulse {
         if drawn >= wanted {
             return;
         }
-        let choice = self.bass.pass(slot, 8, by);
-        let class = match choice {
-            _ if at.is_new_chord && at.step == 0 => at.harmony.root,
-            0..=120 => at.harmony.root,
-            121..=200 => at.harmony.fifth,
+        let opens = at.is_new_chord && at.step == 0;
+        let class = match unit(self.bass.pass(&at.chance, slot, 8, deja_vu)) {
+            drawn if opens || drawn < 0.47 => at.harmony.root,
+            drawn if drawn < 0.78 => at.harmony.fifth,
             _ => at.harmony.root + 12,
         };
         strike(at, class, 0.6 + 0.4 * weight, out);
@@ -112,7 +101,7 @@ fn strike(at: &Moment, class: i32, force: f32, out: &mut Queue) {
     let note = Pulse::LOWEST + (class % 12 - Pulse::LOWEST).rem_euclid(12) + class / 12 * 12;
     let gain = 0.22 * (1.1 - 0.25 * at.density) * force * (0.6 + 0.4 * at.arc);
     let wait = at.delay(stream::DELAY) as u32;
-    out.push(wait, Stroke::new(name::BASS, note, gain, 0.0));
+    out.push(wait, at.pluck(name::BASS, note, gain, 0.0));
 }
 
 fn shaker(at: &Moment, out: &mut Queue) {

@@ -1,12 +1,12 @@
 //! How KALIMBA sounds: voices rendered up to each stroke, then noises, echo, hall and the mix.
 
-use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, Segment, State, Swell, math, mix};
+use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, Segment, State, Swell, math};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
     Param,
     composer::Note,
-    ground::Ground,
+    ground::{Ground, follow},
     noises::{Envelopes, Noises, Tone},
     timbre::{Timbre, name},
     tines::{Struck, Tines},
@@ -24,6 +24,8 @@ pub(super) struct Synth {
     /// The scene's factor of the buzz and its share of room, and where they head.
     scene: [Swell; 2],
     goals: [f32; 2],
+    /// What is left of their way after a block.
+    rest: f32,
     struck: Struck,
     envelopes: Envelopes,
     /// How much of the block is rendered.
@@ -38,6 +40,8 @@ impl Synth {
     /// Mean square a channel the mix is held at: -17 LUFS, tuned by meter, 2026-11.
     const GOAL: f32 = 0.0108;
     const LONGEST_ECHO_SECONDS: f32 = 0.55;
+    /// Half-life of the way from scene to scene.
+    const SCENE_SECONDS: f32 = 1.5;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -51,6 +55,7 @@ impl Synth {
             buzz: Knob::new(at(Param::Buzz)),
             scene: [Swell::new(1.0), Swell::new(0.0)],
             goals: [1.0, 0.0],
+            rest: math::exp2(-(BLOCK_LEN as f32) / (Self::SCENE_SECONDS * sample_rate)),
             struck: Struck::SILENCE,
             envelopes: Envelopes::SILENCE,
             at: 0,
@@ -108,19 +113,36 @@ impl Synth {
         let echoed = along(&|space| 0.08 + 0.3 * space);
         let wet = along(&|space| even(space) * (0.16 + 0.42 * space));
         let mut hall = [[0.0; BLOCK_LEN]; 2];
-        for side in 0..2 {
-            mix::add(&mut hall[side], &sides[side], Segment::flat(0.42));
-            mix::add(&mut hall[side], &repeats[side], Segment::flat(0.25));
+        for (hall, (near, far)) in hall.iter_mut().zip(sides.iter().zip(&repeats)) {
+            for (into, (near, far)) in hall.iter_mut().zip(near.iter().zip(far)) {
+                *into = 0.42 * near + 0.25 * far;
+            }
         }
         self.reverb.set(feedback(space.from), 0.5 - 0.28 * brightness);
         let [left, right] = &mut hall;
         self.reverb.process(&mut [left, right]);
-        for side in 0..2 {
-            mix::add(&mut out[side], &sides[side], dry);
-            mix::add(&mut out[side], middle, Segment::flat(0.85));
-            mix::add(&mut out[side], &repeats[side], echoed);
-            mix::add(&mut out[side], &hall[side], wet);
+        for (side, out) in out.iter_mut().enumerate() {
+            let layers = [&sides[side], middle, &repeats[side], &hall[side]];
+            if space.step == 0.0 {
+                gather(out, layers, |_| [dry.from, echoed.from, wet.from]);
+            } else {
+                gather(out, layers, |i| [dry.at(i), echoed.at(i), wet.at(i)]);
+            }
         }
+    }
+}
+
+/// Writes the mix of one side; all but the middle have a gain at each sample.
+fn gather(
+    out: &mut [f32; BLOCK_LEN],
+    [side, middle, repeats, hall]: [&[f32; BLOCK_LEN]; 4],
+    gains: impl Fn(usize) -> [f32; 3],
+) {
+    let far = repeats.iter().zip(hall);
+    let all = out.iter_mut().zip(side.iter().zip(middle).zip(far));
+    for (i, (out, ((side, middle), (repeat, hall)))) in all.enumerate() {
+        let [dry, echoed, wet] = gains(i);
+        *out = dry * side + 0.85 * middle + echoed * repeat + wet * hall;
     }
 }
 
@@ -158,9 +180,10 @@ impl performer::Synth for Synth {
     fn render(&mut self, out: &mut Block) {
         self.render_until(BLOCK_LEN);
         self.brightness.advance();
-        let half = 1.5 * self.sample_rate;
-        let [rattle, room] = [0, 1]
-            .map(|at| self.scene[at].advance(BLOCK_LEN, self.goals[at], half, half).at(BLOCK_LEN));
+        for (swell, goal) in self.scene.iter_mut().zip(self.goals) {
+            follow(swell, goal, [self.rest; 2]);
+        }
+        let [rattle, room] = [self.scene[0].level(), self.scene[1].level()];
         let buzz = self.buzz.advance();
         let tone = Tone { brightness: self.brightness.value(), buzz: buzz.times(2.6 * rattle) };
         self.noises.render(&mut self.struck, &self.envelopes, tone);
@@ -168,10 +191,11 @@ impl performer::Synth for Synth {
         let space = self.space.advance();
         let roomy = |space: f32| math::clamp(space + room, 0.0, 1.0);
         let ends = [space.from, space.at(BLOCK_LEN)].map(roomy);
-        *out = [[0.0; BLOCK_LEN]; 2];
         self.mix(out, Segment::between(ends[0], ends[1], BLOCK_LEN));
         self.master.process(out);
-        (self.struck, self.at) = (Struck::SILENCE, 0);
+        self.struck.clear();
+        self.envelopes.clear();
+        self.at = 0;
     }
 
     fn skip(&mut self, blocks: u32) {
@@ -179,7 +203,7 @@ impl performer::Synth for Synth {
         self.tines.skip(samples);
         self.noises.skip(blocks);
         self.ground.skip(samples);
-        let half = 1.5 * self.sample_rate;
+        let half = Self::SCENE_SECONDS * self.sample_rate;
         for (swell, goal) in self.scene.iter_mut().zip(self.goals) {
             swell.advance(samples as usize, goal, half, half);
         }

@@ -22,6 +22,11 @@ pub(super) struct Struck {
 impl Struck {
     pub(super) const SILENCE: Self =
         Self { sides: [[0.0; BLOCK_LEN]; 2], middle: [0.0; BLOCK_LEN] };
+
+    /// Silent again.
+    pub(super) fn clear(&mut self) {
+        self.sides.iter_mut().chain([&mut self.middle]).for_each(|out| out.fill(0.0));
+    }
 }
 
 /// The voices.
@@ -46,6 +51,8 @@ impl Tines {
     const RINGING: usize = 10;
     /// Half-life of a damped voice: 60 dB in 60 ms.
     const DAMPED_SECONDS: f32 = 0.006;
+    /// Below this, -71 dB, a voice is damped: more than 50 dB below the mix, it only costs.
+    const FAINT: f32 = 2.8e-4;
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
         let voice = |_| Voice { bank: ModalBank::new(), stroke: Stroke::NONE, age: 0, damped: 0 };
@@ -71,12 +78,16 @@ impl Tines {
     /// Adds a run of samples of the block.
     pub(super) fn render(&mut self, out: &mut Struck, samples: std::ops::Range<usize>) {
         let len = samples.len();
+        let half = Self::DAMPED_SECONDS * self.sample_rate;
         for voice in &mut self.voices {
             if !voice.bank.is_sounding() {
                 voice.stroke = Stroke::NONE;
                 continue;
             }
             voice.pass(len);
+            if voice.damped == 0 && voice.bank.loudness() < Self::FAINT {
+                voice.damp(half);
+            }
             if Timbre::of(voice.stroke.timbre()).is_central {
                 voice.bank.render(&mut out.middle[samples.clone()]);
                 continue;
@@ -143,6 +154,9 @@ impl Tines {
 }
 
 impl Voice {
+    /// The age it is saved with at most, in samples: more than twenty minutes, and silent for long.
+    const OLDEST: u32 = (1 << 26) - 1;
+
     fn pass(&mut self, len: usize) {
         self.age = self.age.wrapping_add(len as u32);
         if self.damped > 0 {
@@ -195,21 +209,21 @@ fn power(base: f32, mut exponent: u32) -> f32 {
     product as f32
 }
 
-/// A voice's stroke and damping in one word, its age in another.
+/// A voice's stroke in one word, its damping and age in another.
 impl State for Tines {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         for index in 0..Self::VOICES {
             let voice = &mut self.voices[index];
-            let saved = (voice.stroke.word() | voice.damped << 25, voice.age);
-            let (mut first, mut age) = saved;
-            word(&mut first);
+            let saved = (voice.stroke.word(), voice.age.min(Voice::OLDEST) | voice.damped << 26);
+            let (mut stroke, mut age) = saved;
+            word(&mut stroke);
             word(&mut age);
             // Saving changes nothing, so what sounds goes on to the bit.
-            if (first, age) == saved {
+            if (stroke, age) == saved {
                 continue;
             }
-            voice.stroke = Stroke::from_word(first);
-            (voice.damped, voice.age) = (first >> 25 & 63, age);
+            voice.stroke = Stroke::from_word(stroke);
+            (voice.damped, voice.age) = (age >> 26, age & Voice::OLDEST);
             let stroke = voice.stroke;
             // Its brightness is not kept: a middling one sounds until the next stroke.
             let partials = self.partials(stroke, 0.5);

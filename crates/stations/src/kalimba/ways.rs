@@ -7,19 +7,21 @@ use super::{
     moment::Moment,
     stroke::Queue,
 };
+use crate::theory::{Spread, unit};
 
 impl Hands {
     /// The next note of a melody.
     pub(super) fn melody(&mut self, at: &Moment, hand: usize, plan: Hand) -> i32 {
-        let by = Self::pass(at, hand, stream::PITCH);
-        let slots = at.character.loops[hand];
         let is_counted = matches!(plan.way, Way::Woven | Way::Hocket);
         let place = if is_counted { self.notes[hand] } else { at.step / 2 + at.bar % 2 * 4 };
-        let drawn = self.pitch[hand].pass(place + 5 * at.letter, slots, by);
-        // The sum of two nibbles: near the middle more often than at the ends.
-        let off = ((drawn >> 4) + (drawn & 15)) as f32 * (1.0 / 15.0) - 1.0;
-        let lift = 4.0 * (at.arc - 0.9) + [0.0, 2.0, -2.0][at.letter as usize % 3];
-        let mut target = plan.centre + at.character.shift + (off * plan.span as f32 + lift) as i32;
+        let letter = at.letter();
+        let drawn = self.pitch(at, hand, place + 5 * letter);
+        // Near the middle more often than at the ends; the middle lies higher where more is going on.
+        let span = plan.span as f32;
+        let lift = 4.0 * (at.arc - 0.9) + [0.0, 2.0, -2.0][letter as usize % 3];
+        let around = Spread { spread: 0.75, bias: 0.5 + 0.5 * lift / span };
+        let off = 2.0 * around.of(drawn) - 1.0;
+        let mut target = plan.centre + at.character.shift + (off * span) as i32;
         // A leap of more than an octave is a leap into the next one.
         let last = self.last[hand];
         if last > 0 && target - last > 11 {
@@ -37,8 +39,7 @@ impl Hands {
 
     /// The next note of a broken chord.
     pub(super) fn broken(&mut self, at: &Moment, hand: usize, plan: Hand) -> i32 {
-        let by = Self::pass(at, hand, stream::PITCH);
-        let drawn = self.pitch[hand].pass(self.notes[hand], at.character.loops[hand], by);
+        let drawn = self.pitch(at, hand, self.notes[hand]);
         let (low, high) = (plan.centre - plan.span, plan.centre + plan.span);
         let mut tones = [0; 10];
         let mut count = 0;
@@ -57,10 +58,10 @@ impl Hands {
             2 => now,
             3 if now % 2 == 1 => count.saturating_sub(1 + now / 2 % count.max(1)),
             3 => now / 2,
-            _ => drawn as usize,
+            _ => (drawn >> 8) as usize,
         };
         // Now and then a note from between.
-        if drawn < 36 {
+        if unit(drawn) < 0.14 {
             return snap(tones[place % count.max(1)] + 2, at.harmony.soft, true);
         }
         tones[place % count.max(1)]
@@ -137,6 +138,6 @@ impl Hands {
     /// What the canon answers on this step: a bar later, or in long bars as far back as is known.
     pub(super) fn answer(&self, at: &Moment) -> i32 {
         let back = at.metre.len().min(31);
-        self.trail.read(at.count.wrapping_sub(back)) as i32
+        self.trail.read(at.count.wrapping_sub(back))
     }
 }

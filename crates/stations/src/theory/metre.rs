@@ -51,11 +51,6 @@ impl Metre {
         self.groups.iter().map(|(len, _)| len).sum()
     }
 
-    /// Beats of a bar, one a group.
-    pub(crate) fn beats(&self) -> u32 {
-        self.groups.len() as u32
-    }
-
     /// The beat that a step belongs to, and the step within it; steps go round with the bar.
     pub(crate) fn beat(&self, step: u32) -> (u32, u32) {
         let mut within = step % self.len();
@@ -94,7 +89,7 @@ mod tests {
                 .filter(|step| metre.beat(*step).1 == 0)
                 .map(|step| metre.beat(step).0)
                 .collect();
-            assert_eq!(firsts, (0..metre.beats()).collect::<Vec<u32>>());
+            assert_eq!(firsts, (0..metre.groups.len() as u32).collect::<Vec<u32>>());
         }
         assert_eq!(Metre::of(Metre::COMMON).len(), 16);
     }

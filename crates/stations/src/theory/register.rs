@@ -48,51 +48,60 @@ impl<const N: usize> State for Register<N> {
     }
 }
 
-/// A loop of at most `N` words with one knob: from ever new, over locked, to ever the same few in
-/// another order.
+/// A loop of at most `4 · QUARTER` words with one knob: from ever new, over locked, to ever the same few
+/// in another order.
+///
+/// A slot keeps eight bits, so that a snapshot keeps four in one word: it holds one of 256 random words.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DejaVu<const N: usize> {
+pub(crate) struct DejaVu<const QUARTER: usize> {
     stream: u32,
-    slots: [u32; N],
-    /// The slot that was passed last.
-    place: u32,
+    slots: [u32; QUARTER],
+    /// How many slots beyond the one that is asked for it is, since it jumped.
+    shift: u32,
     passes: u32,
 }
 
-impl<const N: usize> DejaVu<N> {
-    /// Draws every slot once, all of it from `stream`.
-    pub(crate) fn new(chance: &Chance, stream: u32) -> Self {
-        let slots = Register::<N>::new(chance, stream).slots;
-        Self { stream, slots, place: N as u32 - 1, passes: 0 }
+impl<const QUARTER: usize> DejaVu<QUARTER> {
+    const SLOTS: u32 = 4 * QUARTER as u32;
+
+    /// Draws every slot once, all of it from `stream`: of the many loops there the one with that number,
+    /// below 32,768, which will change in ways of its own.
+    pub(crate) fn new(chance: &Chance, stream: u32, number: u32) -> Self {
+        let first = number.wrapping_mul(QUARTER as u32).wrapping_add(256);
+        let counter = |word: usize| u32::MAX - first.wrapping_add(word as u32);
+        let slots = std::array::from_fn(|word| chance.word(stream, counter(word)));
+        Self { stream, slots, shift: 0, passes: number << 16 }
     }
 
-    /// Goes on to the next of the first `len` slots, 1..=N, and gives its word: see [`unit()`] and
-    /// [`Spread`].
+    /// Comes to a slot of the first `len`, 1..=4·QUARTER, counted round and round, and gives its word: see
+    /// [`unit()`] and [`Spread`]. After a jump those that follow are counted from where it led to.
     ///
     /// `deja_vu` is 0..1: at 0 every word is new, at 1 every one is a jump to an old one.
-    pub(crate) fn pass(&mut self, chance: &Chance, deja_vu: f32, len: u32) -> u32 {
-        let len = len.clamp(1, N as u32);
+    pub(crate) fn pass(&mut self, chance: &Chance, slot: u32, len: u32, deja_vu: f32) -> u32 {
+        let len = len.clamp(1, Self::SLOTS);
+        let slot = slot % len;
         let way = 2.0 * math::clamp(deja_vu, 0.0, 1.0) - 1.0;
         self.passes = self.passes.wrapping_add(1);
         let [roll, value] = [0, 1].map(|i| self.passes.wrapping_mul(2).wrapping_add(i));
         let happens = chance.happens(self.stream, roll, way * way);
-        self.place = if happens && way > 0.0 {
-            chance.below(self.stream, value, len)
-        } else {
-            (self.place + 1) % len
-        };
-        if happens && way < 0.0 {
-            self.slots[self.place as usize] = chance.word(self.stream, value);
+        if happens && way > 0.0 {
+            self.shift = (chance.below(self.stream, value, len) + len - slot) % len;
         }
-        self.slots[self.place as usize]
+        let place = (slot + self.shift) % len;
+        let (word, bit) = ((place / 4) as usize, place % 4 * 8);
+        if happens && way < 0.0 {
+            let new = chance.word(self.stream, value) >> 24;
+            self.slots[word] = self.slots[word] & !(255 << bit) | new << bit;
+        }
+        chance.word(self.stream, u32::MAX - (self.slots[word] >> bit & 255))
     }
 }
 
-impl<const N: usize> State for DejaVu<N> {
+impl<const QUARTER: usize> State for DejaVu<QUARTER> {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.slots.visit(word);
-        self.place.visit(word);
-        self.place %= N as u32;
+        self.shift.visit(word);
+        self.shift %= Self::SLOTS;
         self.passes.visit(word);
     }
 }
@@ -144,8 +153,8 @@ mod tests {
 
     fn loops(deja_vu: f32, count: usize) -> Vec<Vec<u32>> {
         let chance = Chance::new(4);
-        let mut memory = DejaVu::<16>::new(&chance, 1);
-        let mut pass = |_| memory.pass(&chance, deja_vu, LEN as u32);
+        let mut memory = DejaVu::<4>::new(&chance, 1, 0);
+        let mut pass = |slot| memory.pass(&chance, slot as u32, LEN as u32, deja_vu);
         (0..count).map(|_| (0..LEN).map(&mut pass).collect()).collect()
     }
 
@@ -182,14 +191,28 @@ mod tests {
     }
 
     #[test]
+    fn a_loop_has_its_number_and_changes_in_its_own_ways() {
+        let chance = Chance::new(4);
+        let words = |number, deja_vu| -> Vec<u32> {
+            let mut memory = DejaVu::<4>::new(&chance, 1, number);
+            (0..48).map(|slot| memory.pass(&chance, slot, 16, deja_vu)).collect()
+        };
+        for deja_vu in [0.0, 0.2, 0.5, 0.9] {
+            assert_eq!(words(3, deja_vu), words(3, deja_vu));
+            let [one, other] = [words(3, deja_vu), words(4, deja_vu)];
+            assert!(one.iter().zip(&other).filter(|(a, b)| a == b).count() < 4);
+        }
+    }
+
+    #[test]
     fn a_shorter_loop_or_a_damaged_snapshot_is_no_trouble() {
         let chance = Chance::new(4);
-        let mut memory = DejaVu::<16>::new(&chance, 1);
+        let mut memory = DejaVu::<4>::new(&chance, 1, 0);
         for len in [16, 3, 0, 99] {
             memory.visit(&mut |word| *word = u32::MAX);
-            for _ in 0..20 {
-                memory.pass(&chance, 0.8, len);
-                assert!(memory.place < len.clamp(1, 16));
+            for slot in 0..20 {
+                memory.pass(&chance, slot, len, 0.8);
+                assert!(memory.shift < 16);
             }
         }
     }
