@@ -6,7 +6,10 @@ use perpetuo_station::Title;
 use super::{Param, form::Place};
 use crate::{
     performer::Composer as Composes,
-    theory::{Border, ChordKind, Clock, Drum, DrumMap, Metre, ROOTS, Register, SCALES, Scale, Tick, euclid, lead},
+    theory::{
+        Border, ChordKind, Clock, Drum, DrumMap, Metre, ROOTS, Register, SCALES, Scale, Tick,
+        euclid, lead,
+    },
 };
 
 /// Streams of draws; 40 and up are the synthesiser's, 50 and up the form's.
@@ -173,7 +176,7 @@ impl Composer {
         let map = DrumMap {
             x: 0.2 + 0.8 * self.mood(4),
             y: 0.2 + 0.8 * self.density,
-            density: [0.4 + 0.3 * energy, 0.0, math::clamp(1.3 * busy, 0.0, 1.0)],
+            density: [0.4 + 0.3 * energy, 0.25 + 0.35 * energy, math::clamp(1.3 * busy, 0.0, 1.0)],
             wander: self.mutate,
         };
         let bar = self.place.count.wrapping_mul(Place::BARS).wrapping_add(self.place.bar);
@@ -195,7 +198,9 @@ impl Composer {
         if now % 4 == 2 && section.open * (0.3 + energy) > 0.45 {
             (step.open, step.hat) = (0.8 * section.open, 0.0);
         }
-        if now % 8 == 4 && energy > 0.25 {
+        if self.place.is_broken() {
+            step.clap = section.clap * strikes(Drum::Snare);
+        } else if now % 8 == 4 && energy > 0.25 {
             step.clap = section.clap;
         } else if now == 15 && holds(1) < 0.4 && self.place.bar % 4 == 1 {
             step.clap = 0.35 * section.clap * energy;

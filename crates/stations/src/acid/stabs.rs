@@ -125,7 +125,7 @@ impl Note {
             *step = step_from(spread * phase_step);
         }
         // 2^-62 / 4f
-        let [outer, middle] = Stabs::GAINS.map(|gain| gain * 5.421_010_9e-20 / phase_step);
+        let [outer, middle] = Stabs::GAINS.map(|gain| gain * 5.421_011e-20 / phase_step);
         let (sign, far) = if far < 0.0 { (1.0, -far) } else { (-1.0, far) };
         self.weights = [0.5 * (1.0 + far) * outer, sign * 0.5 * (1.0 - far) * outer, middle];
     }

@@ -8,9 +8,7 @@
 
 use perpetuo_dsp::Chance;
 
-use super::{
-    desk::{Fader, Mix},
-};
+use super::desk::{Fader, Mix};
 
 /// Bars of a phrase.
 pub(super) const PHRASE: u32 = 8;
