@@ -17,9 +17,15 @@ kernel! {
     pub fn add_panned = add_panned_generic(out: &mut [&mut [f32]; 2], mono: &[f32], gains: [Segment; 2]);
 }
 
+/// `io ·= gain`.
+pub fn scale(io: &mut [f32], gain: Segment) {
+    if gain != Segment::flat(1.0) {
+        scale_moving(io, gain);
+    }
+}
+
 kernel! {
-    /// `io ·= gain`.
-    pub fn scale = scale_generic(io: &mut [f32], gain: Segment);
+    fn scale_moving = scale_generic(io: &mut [f32], gain: Segment);
 }
 
 kernel! {

@@ -23,6 +23,8 @@ pub struct Octet {
     /// Of the two saws, in 2^-32 turns.
     turns: [[u32; LANES]; 2],
     steps: [[u32; LANES]; 2],
+    /// What the saws make of the steps.
+    sharpness: [[f32; LANES]; 2],
     filter: Cells,
 }
 
@@ -31,7 +33,8 @@ impl Octet {
     pub fn new(salt: u32) -> Self {
         let turn = |i: usize| (i as u32 + 1).wrapping_add(salt).wrapping_mul(0x9E37_79B9);
         let turns = [0, LANES].map(|first| std::array::from_fn(|voice| turn(first + voice)));
-        Self { turns, steps: [[0; LANES]; 2], filter: Cells::new() }
+        let sharpness = [[saw_sharpness(0); LANES]; 2];
+        Self { turns, steps: [[0; LANES]; 2], sharpness, filter: Cells::new() }
     }
 
     /// Puts a voice at rest before it begins anew, its filter at `tuning`.
@@ -49,8 +52,13 @@ impl Octet {
     pub fn set_pitch(&mut self, voice: usize, phase_step: f32, spread: f32) {
         let step = math::clamp(phase_step, 0.0, 0.25);
         let spread = math::clamp(spread, 0.0, 0.1);
-        self.steps[0][voice % LANES] = crate::phase::step_from(step * (1.0 + 0.5 * spread));
-        self.steps[1][voice % LANES] = crate::phase::step_from(step * (1.0 - 0.5 * spread));
+        for (saw, ratio) in [1.0 + 0.5 * spread, 1.0 - 0.5 * spread].into_iter().enumerate() {
+            let step = crate::phase::step_from(step * ratio);
+            if step != self.steps[saw][voice % LANES] {
+                self.steps[saw][voice % LANES] = step;
+                self.sharpness[saw][voice % LANES] = saw_sharpness(step);
+            }
+        }
     }
 
     /// Adds the voices to both channels: each with its gains on the two sides, its filter on its way to
@@ -71,7 +79,6 @@ impl Octet {
         for (voice, tuning) in tunings.into_iter().enumerate() {
             self.filter.head_for(voice, tuning);
         }
-        let sharpness = self.steps.map(|steps| steps.map(saw_sharpness));
         let mut turned = Gains { from: [[0.0; LANES]; 2], step: [[0.0; LANES]; 2] };
         for (side, gains) in gains.iter().enumerate() {
             for (voice, gain) in gains.iter().enumerate() {
@@ -79,7 +86,7 @@ impl Octet {
                 turned.step[side][voice] = gain.step;
             }
         }
-        sing(self, out, &turned, &sharpness, math::clamp(blend, -1.0, 1.0));
+        sing(self, out, &turned, math::clamp(blend, -1.0, 1.0));
         self.filter.settle();
     }
 }
@@ -99,22 +106,16 @@ impl State for Octet {
 }
 
 kernel! {
-    fn sing = sing_generic(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &Gains, sharpness: &[[f32; LANES]; 2], blend: f32);
+    fn sing = sing_generic(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &Gains, blend: f32);
 }
 
 #[inline(always)]
-fn sing_generic<V: Lanes>(
-    octet: &mut Octet,
-    out: &mut [&mut [f32]; 2],
-    gains: &Gains,
-    sharpness: &[[f32; LANES]; 2],
-    blend: f32,
-) {
+fn sing_generic<V: Lanes>(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &Gains, blend: f32) {
     let [left, right] = out;
     let len = left.len();
     let [mut a, mut b] = [V::Words::load(&octet.turns[0]), V::Words::load(&octet.turns[1])];
     let [step_a, step_b] = [V::Words::load(&octet.steps[0]), V::Words::load(&octet.steps[1])];
-    let [sharp_a, sharp_b] = [V::load(&sharpness[0]), V::load(&sharpness[1])];
+    let [sharp_a, sharp_b] = [V::load(&octet.sharpness[0]), V::load(&octet.sharpness[1])];
     let blend = V::splat(blend);
     let (mut s1, mut s2) = (V::load(&octet.filter.s1), V::load(&octet.filter.s2));
     let [mut gain_left, mut gain_right] = [V::load(&gains.from[0]), V::load(&gains.from[1])];

@@ -25,6 +25,7 @@ mod spectrum;
 mod speed;
 mod stereo;
 mod table;
+mod unheard;
 mod variety;
 
 use std::process::ExitCode;
@@ -71,6 +72,8 @@ enum Subject {
     Variety,
     /// The sound after a resume against the sound that was never interrupted.
     Resume,
+    /// How fast time passes unheard, and what is missing afterwards.
+    Unheard,
     /// Times real time, and bytes.
     Speed,
 }
@@ -87,6 +90,7 @@ impl Subject {
             Self::Clicks => clicks::measure(specs),
             Self::Variety => variety::measure(specs),
             Self::Resume => resume::measure(specs),
+            Self::Unheard => unheard::measure(specs),
             Self::Speed if args.hot => speed::measure_hot(specs),
             Self::Speed => return speed::measure(specs).into(),
         }]

@@ -112,11 +112,12 @@ fn real_time(samples: usize, time: Duration) -> f64 {
 /// The middle value, the lower of two; sorts them on the way.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[(values.len() - 1) / 2]
+    let (low, high) = ((values.len() - 1) / 2, values.len() / 2);
+    0.5 * (values[low] + values[high])
 }
 
 /// Processor time this thread has used; what waits or belongs to others is not in it.
-fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }

@@ -6,29 +6,35 @@
 //!                     └► first difference ─► clap, riser ──┴► four low-passes of the bank
 //! ```
 
-use perpetuo_dsp::{Chance, Decay, Noise, Phase, Segment, State, Tuning, math, mix, step_from};
+use perpetuo_dsp::{Chance, Noise, Phase, Segment, State, Tuning, math, mix, step_from};
 use perpetuo_station::BLOCK_LEN;
+
+use super::hit::Hit;
 
 /// The drum set.
 pub(super) struct Drums {
     kick: Phase,
-    kick_body: Decay,
-    kick_sweep: Decay,
+    kick_body: Hit,
+    kick_sweep: Hit,
     noise: Noise,
     /// The latest two samples of both noises.
     before: [[f32; 2]; 2],
-    hat: Decay,
-    crash: Decay,
-    clap: Decay,
+    hat: Hit,
+    crash: Hit,
+    clap: Hit,
     /// Half-life of the hat in seconds: short when closed.
     hat_half: f32,
     hat_place: f32,
     riser: f32,
     blip: Phase,
-    blip_body: Decay,
+    blip_body: Hit,
     blip_note: f32,
+    blip_hz: f32,
     blip_place: f32,
     kit: Kit,
+    /// Where the filters of hats and of claps stand, and how many 1/64 octaves from the middle that is.
+    octaves: [i32; 2],
+    tunings: [Tuning; 2],
     sample_rate: f32,
 }
 
@@ -51,25 +57,33 @@ impl Drums {
             hat_octaves: chance.between(41, 2, -0.35, 0.15),
             clap_octaves: chance.between(41, 3, -0.5, 0.3),
         };
-        Self {
+        let rate = sample_rate_hz as f32;
+        let hit = |rise: f32, fall: f32| Hit::new(rise * rate, fall * rate, Hit::REST);
+        let mut drums = Self {
             kit,
             kick: Phase::new(),
-            kick_body: Decay::new(),
-            kick_sweep: Decay::new(),
+            kick_body: hit(0.000_4, kit.kick_half_seconds),
+            kick_sweep: hit(0.000_1, 0.011),
             noise: Noise::new(chance.word(40, 2)),
             before: [[0.0; 2]; 2],
-            hat: Decay::new(),
-            crash: Decay::new(),
-            clap: Decay::new(),
+            // Over before the next one: 7 half-lives.
+            hat: Hit::new(rate, rate, 0.008),
+            crash: hit(0.001, 0.45),
+            clap: hit(0.000_5, 0.042),
             hat_half: 0.02,
             hat_place: 0.2,
             riser: 0.0,
             blip: Phase::new(),
-            blip_body: Decay::new(),
+            blip_body: hit(0.000_5, 0.022),
             blip_note: 60.0,
+            blip_hz: math::hz_from_note(60.0),
             blip_place: 0.6,
-            sample_rate: sample_rate_hz as f32,
-        }
+            octaves: [i32::MAX; 2],
+            tunings: [Tuning::new(0.2, 0.8); 2],
+            sample_rate: rate,
+        };
+        drums.prepare_hat();
+        drums
     }
 
     pub(super) fn kick(&mut self, gain: f32) {
@@ -83,6 +97,7 @@ impl Drums {
     pub(super) fn hat(&mut self, gain: f32, half_seconds: f32) {
         self.hat.strike(gain);
         self.hat_half = half_seconds;
+        self.prepare_hat();
         self.hat_place = -self.hat_place;
     }
 
@@ -98,7 +113,7 @@ impl Drums {
         if !self.blip_body.is_sounding() {
             self.blip.turn = 0;
         }
-        self.blip_note = note;
+        (self.blip_note, self.blip_hz) = (note, math::hz_from_note(note));
         self.blip_place = -self.blip_place;
         self.blip_body.strike(gain);
     }
@@ -125,73 +140,114 @@ impl Drums {
         if len == 0 || !self.kick_body.is_sounding() {
             return;
         }
-        let level = self.kick_body.advance(len, 0.000_4 * rate, self.kit.kick_half_seconds * rate);
-        let sweep = self.kick_sweep.advance(len, 0.000_1 * rate, 0.011 * rate);
+        let level = self.kick_body.advance(len);
+        let sweep = self.kick_sweep.advance(len);
         let hz = |sweep: f32| self.kit.kick_hz + 280.0 * sweep * sweep;
         if self.kick.step == 0 {
             self.kick.step = step_from(hz(sweep.from) / rate);
         }
-        self.kick.render_sweep(out, level, step_from(hz(sweep.at(len)) / rate));
-        mix::saturate(out, Segment::flat(1.6));
+        self.kick.render_sweep(out, level.times(1.6), step_from(hz(sweep.at(len)) / rate));
+        // Below, what is bent is -76 dB.
+        if level.from > 0.05 || level.at(len) > 0.05 {
+            mix::saturate(out, Segment::flat(1.0));
+        }
     }
 
     /// Writes hats and crash (two lanes), clap and riser (two lanes) of both sides, at most a block;
-    /// `light` in octaves. Tells how the four filters are to stand.
-    pub(super) fn render_noises(&mut self, out: &mut [&mut [f32]; 4], light: f32) -> [Tuning; 4] {
-        let (len, rate) = (out[0].len(), self.sample_rate);
-        let high =
-            Tuning::new(9_000.0 * math::exp2(0.4 * light + self.kit.hat_octaves) / rate, 0.8);
-        let middle = 3300.0 * math::exp2(0.3 * light + 2.0 * self.riser + self.kit.clap_octaves);
-        let middle = Tuning::new(middle / rate, 0.8);
-        let is_silent = !self.hat.is_sounding()
-            && !self.crash.is_sounding()
-            && !self.clap.is_sounding()
-            && self.riser == 0.0;
-        if is_silent {
-            out.iter_mut().for_each(|lane| lane.fill(0.0));
+    /// `light` in octaves. Tells how the filters of hats and of claps are to stand.
+    pub(super) fn render_noises(&mut self, out: [&mut [f32]; 4], light: f32) -> [Tuning; 2] {
+        let [hat_left, hat_right, clap_left, clap_right] = out;
+        let len = hat_left.len();
+        self.tune(light);
+        let is_bright = self.hat.is_sounding() || self.crash.is_sounding();
+        let is_dull = self.clap.is_sounding() || self.riser > 0.0;
+        if !is_bright {
+            hat_left.fill(0.0);
+            hat_right.fill(0.0);
+        }
+        if !is_dull {
+            clap_left.fill(0.0);
+            clap_right.fill(0.0);
+        }
+        if !is_bright && !is_dull {
             self.noise.skip(len);
-            return [high, high, middle, middle];
+            return self.tunings;
         }
-        let hat = self.hat.advance(len, 0.000_3 * rate, self.hat_half * rate);
-        let crash = self.crash.advance(len, 0.001 * rate, 0.45 * rate);
-        let clap = self.clap.advance(len, 0.000_5 * rate, 0.042 * rate);
-        let bright = sum(hat.times(0.16), crash.times(0.14));
-        let dull = sum(clap.times(0.9), Segment::flat(0.07 * self.riser * self.riser));
         let mut noises = [[0.0; BLOCK_LEN + 2]; 2];
-        let [noise_left, noise_right] = &mut noises;
-        self.noise.render_pair(&mut noise_left[2..len + 2], &mut noise_right[2..len + 2]);
-        for (line, before) in noises.iter_mut().zip(&mut self.before) {
-            line[..2].copy_from_slice(before);
-            before.copy_from_slice(&line[len..len + 2]);
+        self.render_noise(&mut noises, len);
+        let (left, right) = (&noises[0][..len + 2], &noises[1][..len + 2]);
+        if is_bright {
+            let level = sum(self.hat.advance(len).times(0.16), self.crash.advance(len).times(0.14));
+            write_bright(hat_left, left, level.times(1.0 - self.hat_place));
+            write_bright(hat_right, right, level.times(1.0 + self.hat_place));
         }
-        let places = [1.0 - self.hat_place, 1.0 + self.hat_place];
-        for (side, (line, place)) in noises.iter().zip(places).enumerate() {
-            let (now, late, later) = (&line[2..len + 2], &line[1..=len], &line[..len]);
-            let [bright_out, dull_out] = [side, side + 2];
-            out[dull_out].copy_from_slice(now);
-            mix::add(out[dull_out], late, Segment::flat(-1.0));
-            out[bright_out].copy_from_slice(later);
-            mix::add(out[bright_out], late, Segment::flat(-2.0));
-            mix::add(out[bright_out], now, Segment::flat(1.0));
-            mix::scale(out[dull_out], dull);
-            mix::scale(out[bright_out], bright.times(place));
+        if is_dull {
+            let riser = Segment::flat(0.07 * self.riser * self.riser);
+            let level = sum(self.clap.advance(len).times(0.9), riser);
+            write_dull(clap_left, left, level);
+            write_dull(clap_right, right, level);
         }
-        [high, high, middle, middle]
+        self.tunings
     }
 
-    /// Adds the blip, at most a block.
-    pub(super) fn render_blip(&mut self, out: &mut [&mut [f32]; 2]) {
-        let (len, rate) = (out[0].len(), self.sample_rate);
+    /// Writes the blip, of one channel, at most a block; tells its gains on both sides if there is any.
+    pub(super) fn render_blip(&mut self, out: &mut [f32]) -> Option<[Segment; 2]> {
+        let (len, rate) = (out.len(), self.sample_rate);
         if len == 0 || !self.blip_body.is_sounding() {
+            return None;
+        }
+        let level = self.blip_body.advance(len);
+        let hz = self.blip_hz * (1.0 + 0.5 * level.from * level.from);
+        self.blip.set_phase_step(hz / rate);
+        out.fill(0.0);
+        self.blip.render_sine(out, level);
+        Some([Segment::flat(1.0 - self.blip_place), Segment::flat(1.0 + self.blip_place)])
+    }
+
+    /// Two noises, after the latest two samples of each.
+    fn render_noise(&mut self, noises: &mut [[f32; BLOCK_LEN + 2]; 2], len: usize) {
+        let [left, right] = noises;
+        self.noise.render_pair(&mut left[2..len + 2], &mut right[2..len + 2]);
+        for (line, before) in noises.iter_mut().zip(&mut self.before) {
+            (line[0], line[1]) = (before[0], before[1]);
+            *before = [line[len], line[len + 1]];
+        }
+    }
+
+    /// Moves the noises' filters, in steps of 1/64 octave: between two of them no tangent is due.
+    fn tune(&mut self, light: f32) {
+        let high = 0.4 * light + self.kit.hat_octaves;
+        let middle = 0.3 * light + 2.0 * self.riser + self.kit.clap_octaves;
+        let octaves = [(64.0 * high) as i32, (64.0 * middle) as i32];
+        if octaves == self.octaves {
             return;
         }
-        let level = self.blip_body.advance(len, 0.000_5 * rate, 0.022 * rate);
-        let hz = math::hz_from_note(self.blip_note) * (1.0 + 0.5 * level.from * level.from);
-        self.blip.set_phase_step(hz / rate);
-        let places = [1.0 - self.blip_place, 1.0 + self.blip_place];
-        let mut mono = [0.0; BLOCK_LEN];
-        self.blip.render_sine(&mut mono[..len], level);
-        mix::add_panned(out, &mono[..len], places.map(Segment::flat));
+        self.octaves = octaves;
+        let [high, middle] = octaves.map(|steps| math::exp2(steps as f32 * (1.0 / 64.0)));
+        let rate = self.sample_rate;
+        self.tunings =
+            [Tuning::new(9_000.0 * high / rate, 0.8), Tuning::new(3_300.0 * middle / rate, 0.8)];
+    }
+
+    fn prepare_hat(&mut self) {
+        let rate = self.sample_rate;
+        self.hat.set_halves(0.000_3 * rate, self.hat_half * rate);
+    }
+}
+
+/// The second difference of a noise, of which two samples lie before the run.
+fn write_bright(out: &mut [f32], noise: &[f32], level: Segment) {
+    let past = noise.iter().zip(&noise[1..]);
+    for (n, ((out, now), (later, late))) in (0_i32..).zip(out.iter_mut().zip(&noise[2..]).zip(past))
+    {
+        *out = (level.from + level.step * n as f32) * ((now - late) - (late - later));
+    }
+}
+
+/// The first difference.
+fn write_dull(out: &mut [f32], noise: &[f32], level: Segment) {
+    for (n, ((out, now), late)) in (0_i32..).zip(out.iter_mut().zip(&noise[2..]).zip(&noise[1..])) {
+        *out = (level.from + level.step * n as f32) * (now - late);
     }
 }
 
@@ -203,7 +259,7 @@ impl State for Drums {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.kick.visit(word);
         self.blip.turn.visit(word);
-        let decays = [
+        let hits = [
             &mut self.kick_body,
             &mut self.kick_sweep,
             &mut self.hat,
@@ -211,7 +267,7 @@ impl State for Drums {
             &mut self.clap,
             &mut self.blip_body,
         ];
-        decays.into_iter().for_each(|decay| decay.visit(word));
+        hits.into_iter().for_each(|hit| hit.visit(word));
         self.noise.visit(word);
         self.before.visit(word);
         let values = [
@@ -227,5 +283,7 @@ impl State for Drums {
         self.riser = math::clamp(self.riser, 0.0, 1.0);
         self.blip_note = math::clamp(self.blip_note, 0.0, 127.0);
         self.blip_place = math::clamp(self.blip_place, -1.0, 1.0);
+        self.blip_hz = math::hz_from_note(self.blip_note);
+        self.prepare_hat();
     }
 }

@@ -11,9 +11,11 @@
 mod composer;
 mod drums;
 mod form;
+mod hit;
 mod line;
 mod stabs;
 mod synth;
+mod width;
 
 use std::time::Duration;
 

@@ -1,70 +1,162 @@
-//! Stabs: chords of four notes, each of two voices apart, short or held, through filters that close as
+//! Stabs: chords of four notes, each of three saws, short or held, through filters that close as
 //! they fade.
+//!
+//! ```text
+//! note: three saws, one in the middle and one 9 cents away on either side
+//! saw:  (s²[n] − s²[n−1]) / 4f, s = −1..1     left, right: mid ± side, each to a filter of the bank
+//! ```
+//!
+//! Twelve sawtooths cost little so: what is weighted and summed are parabolas, and the difference is
+//! taken once of the sum. Folded partials are as soft as those of [`perpetuo_dsp::Saw`].
+//!
+//! Source: V. Välimäki, *Discrete-Time Synthesis of the Sawtooth Waveform With Reduced Aliasing*, 2005.
 
-use perpetuo_dsp::{Decay, Octet, Segment, State, Tuning, math};
+use perpetuo_dsp::{State, Tuning, math, step_from};
+use perpetuo_station::BLOCK_LEN;
 
-/// One octet, struck as a whole.
+use super::hit::Hit;
+
+/// Four notes, struck as a whole.
 pub(super) struct Stabs {
-    octet: Octet,
+    notes: [Note; 4],
     chord: [f32; 4],
-    decay: Decay,
+    hit: Hit,
     held: f32,
+    tuning: Tuning,
     sample_rate: f32,
 }
 
+/// Three saws: of the sides, and of the middle.
+#[derive(Clone, Copy, Debug, Default)]
+struct Note {
+    turns: [u32; 3],
+    steps: [u32; 3],
+    /// What a parabola of 2^62 counts: the outer ones in mid and side, the middle one.
+    weights: [f32; 3],
+}
+
+/// The sum of all parabolas in mid and side, from the sample before the run on.
+type Sums = [[f32; SUMS_LEN]; 2];
+
+/// One more than a block, in whole vectors.
+const SUMS_LEN: usize = BLOCK_LEN + 4;
+
 impl Stabs {
-    /// Places of the eight voices from left to right, -1..1, two a note.
-    const PLACES: [f32; 8] = [-0.5, 0.9, -0.9, 0.6, 0.5, -0.8, 0.8, -0.6];
+    /// How loud each note's outer saws are on the far side; its sign is the side of the first.
+    const FAR: [f32; 4] = [-0.4, 0.1, -0.1, 0.3];
+
+    /// Frequencies of a note's saws: ±8.8 cents.
+    const SPREAD: [f32; 3] = [0.994_9, 1.005_1, 1.0];
+
+    /// -44 dB, for what follows covers their end: over in 7 half-lives.
+    const REST: f32 = 0.006;
+
+    /// Of an outer saw on its side, and of the middle one on both.
+    const GAINS: [f32; 2] = [0.157, 0.15];
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
-        Self {
-            octet: Octet::new(salt),
+        let mut stabs = Self {
+            notes: [Note::default(); 4],
             chord: [48.0; 4],
-            decay: Decay::new(),
+            hit: Hit::new(1.0, 1.0, Self::REST),
             held: 0.0,
+            tuning: Tuning::new(0.01, 0.75),
             sample_rate: sample_rate_hz as f32,
+        };
+        // Spread, so that no two performances begin alike.
+        for (index, turn) in (1..).zip(stabs.notes.iter_mut().flat_map(|note| &mut note.turns)) {
+            *turn = salt.wrapping_add(index).wrapping_mul(0x9E37_79B9);
         }
+        stabs.prepare();
+        stabs
     }
 
     /// Strikes a chord; `held` 0 (short) to 1 (long).
     pub(super) fn strike(&mut self, chord: [f32; 4], gain: f32, held: f32) {
         (self.chord, self.held) = (chord, held);
-        self.decay.strike(gain);
+        self.hit.strike(gain);
+        self.prepare();
     }
 
-    /// Adds samples, at most a block; `light` in octaves.
-    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], light: f32) {
-        let (len, rate) = (out[0].len(), self.sample_rate);
+    /// Writes both sides, at most a block, and tells how their filters are to stand; `light` in octaves.
+    pub(super) fn render(&mut self, [left, right]: [&mut [f32]; 2], light: f32) -> Tuning {
+        let len = left.len();
         // Between two chords the phases stand still, so that a snapshot needs no pitch.
-        if len == 0 || !self.decay.is_sounding() {
-            return;
+        if !self.hit.is_sounding() {
+            left.fill(0.0);
+            right.fill(0.0);
+            return self.tuning;
         }
-        let seconds = 0.05 + 0.75 * self.held * self.held;
-        let level = self.decay.advance(len, (0.001 + 0.03 * self.held) * rate, seconds * rate);
-        let octaves = light + 2.2 * level.at(len);
-        let cutoff = 650.0 * math::exp2(octaves) / rate;
-        for (index, note) in self.chord.into_iter().enumerate() {
-            // Two voices a note, 9 cents apart.
-            let step = math::hz_from_note(note) / rate;
-            self.octet.set_pitch(index, 0.997_4 * step, 0.005);
-            self.octet.set_pitch(index + 4, 1.002_6 * step, 0.005);
+        let level = self.hit.advance(len);
+        let mut sums: Sums = [[0.0; SUMS_LEN]; 2];
+        for note in &mut self.notes {
+            note.add_parabolas(&mut sums, len);
         }
-        let level = level.times(0.72);
-        let side = |sign: f32| -> [Segment; 8] {
-            Self::PLACES.map(|place| level.times(math::clamp(1.0 + sign * place, 0.1, 1.0)))
-        };
-        let gains = [side(-1.0), side(1.0)];
-        self.octet.render(out, &gains, [Tuning::new(cutoff, 0.75); 8], 0.8);
+        let [mids, sides] = &sums;
+        let out = left.iter_mut().zip(right.iter_mut());
+        let mids = mids[1..].iter().zip(mids);
+        let sides = sides[1..].iter().zip(sides);
+        for (n, (((left, right), mid), side)) in (0_i32..).zip(out.zip(mids).zip(sides)) {
+            let level = level.from + level.step * n as f32;
+            let (mid, side) = (mid.0 - mid.1, side.0 - side.1);
+            *left = level * (mid + side);
+            *right = level * (mid - side);
+        }
+        let octaves = light + 2.2 * self.hit.level();
+        self.tuning = Tuning::new(650.0 * math::exp2(octaves) / self.sample_rate, 0.75);
+        self.tuning
+    }
+
+    /// Pitches and paces from chord and length.
+    fn prepare(&mut self) {
+        let rate = self.sample_rate;
+        for ((note, pitch), far) in self.notes.iter_mut().zip(self.chord).zip(Self::FAR) {
+            note.set(math::hz_from_note(pitch) / rate, far);
+        }
+        let rise = 0.001 + 0.03 * self.held;
+        let fall = 0.05 + 0.75 * self.held * self.held;
+        self.hit.set_halves(rise * rate, fall * rate);
+    }
+}
+
+impl Note {
+    fn set(&mut self, phase_step: f32, far: f32) {
+        for (step, spread) in self.steps.iter_mut().zip(Stabs::SPREAD) {
+            *step = step_from(spread * phase_step);
+        }
+        // 2^-62 / 4f
+        let [outer, middle] = Stabs::GAINS.map(|gain| gain * 5.421_011e-20 / phase_step);
+        let (sign, far) = if far < 0.0 { (1.0, -far) } else { (-1.0, far) };
+        self.weights = [0.5 * (1.0 + far) * outer, sign * 0.5 * (1.0 - far) * outer, middle];
+    }
+
+    fn add_parabolas(&mut self, [mids, sides]: &mut Sums, len: usize) {
+        let [mut a, mut b, mut c] = self.turns;
+        let [step_a, step_b, step_c] = self.steps;
+        let [mid_weight, side_weight, middle] = self.weights;
+        let parabola = |turn: u32| (turn as i32 as f32) * (turn as i32 as f32);
+        for (mid, side) in mids.iter_mut().zip(sides) {
+            let (first, second) = (parabola(a), parabola(b));
+            *mid += mid_weight * (first + second) + middle * parabola(c);
+            *side += side_weight * (first - second);
+            (a, b) = (a.wrapping_add(step_a), b.wrapping_add(step_b));
+            c = c.wrapping_add(step_c);
+        }
+        // The last sample of this run is the one before the next.
+        for (turn, step) in self.turns.iter_mut().zip(self.steps) {
+            *turn = turn.wrapping_add(step.wrapping_mul(len as u32));
+        }
     }
 }
 
 impl State for Stabs {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.octet.visit(word);
+        self.notes.iter_mut().for_each(|note| note.turns.visit(word));
         self.chord.visit(word);
         self.chord = self.chord.map(|note| math::clamp(note, 0.0, 127.0));
-        self.decay.visit(word);
+        self.hit.visit(word);
         self.held.visit(word);
         self.held = math::clamp(self.held, 0.0, 1.0);
+        self.prepare();
     }
 }

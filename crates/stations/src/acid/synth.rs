@@ -1,7 +1,9 @@
 //! How ACID sounds: voices rendered up to each onset, then rooms and the mix.
 
+use std::ops::Range;
+
 use perpetuo_dsp::{
-    Chance, Echo, Leveler, Response, Reverb, Segment, State, SvfBank, Swell, Tuning, math, mix,
+    Chance, Echo, Leveler, Response, Reverb, Segment, State, SvfBank, Tuning, math, mix,
 };
 use perpetuo_station::BLOCK_LEN;
 
@@ -11,6 +13,7 @@ use super::{
     drums::Drums,
     line::{Line, LineTone},
     stabs::Stabs,
+    width::Width,
 };
 use crate::{
     knob::Knob,
@@ -23,14 +26,16 @@ pub(super) struct Synth {
     line: Line,
     stabs: Stabs,
     drums: Drums,
-    /// Lanes 0 and 1 are the line's two stages, 2 to 5 the noises'.
+    /// Lanes 0 and 1 are the line's two stages, 2 to 5 the noises', 6 and 7 the stabs' sides.
     bank: SvfBank,
     brightness: Knob,
     resonance: Knob,
     space: Knob,
     /// Cutoff added by the arrangement, in octaves, and where it heads.
-    light: Swell,
+    light: f32,
     light_goal: f32,
+    /// What is left of its way after a block.
+    light_rest: f32,
     /// Samples of a sixteenth.
     step_len: f32,
     voices: Voices,
@@ -40,19 +45,21 @@ pub(super) struct Synth {
     at: usize,
     echo: Echo,
     reverb: Reverb,
-    /// The line's past, for its width.
-    width: perpetuo_dsp::Line,
+    width: Width,
+    /// What came out of echo and room.
+    repeats: Block,
+    room: Block,
     master: Master,
-    sample_rate: f32,
 }
 
 /// One block of every voice.
 struct Voices {
-    /// Lanes of the bank: the line, nothing, hats of both sides, claps of both sides, nothing.
+    /// Lanes of the bank: the line, what its first stage made of the block before, hats of both sides,
+    /// claps of both sides, stabs of both sides.
     lanes: [[f32; BLOCK_LEN]; 8],
     kick: [f32; BLOCK_LEN],
-    stabs: Block,
-    blip: Block,
+    blips: Block,
+    is_blipping: bool,
     duck: [f32; BLOCK_LEN],
 }
 
@@ -60,10 +67,69 @@ impl Voices {
     const SILENCE: Self = Self {
         lanes: [[0.0; BLOCK_LEN]; 8],
         kick: [0.0; BLOCK_LEN],
-        stabs: [[0.0; BLOCK_LEN]; 2],
-        blip: [[0.0; BLOCK_LEN]; 2],
+        blips: [[0.0; BLOCK_LEN]; 2],
+        is_blipping: false,
         duck: [1.0; BLOCK_LEN],
     };
+
+    /// Joins blips to the stabs and gives what goes into the echo.
+    fn join(&mut self, late: &[f32; BLOCK_LEN]) -> [f32; BLOCK_LEN] {
+        let [.., left, right] = &mut self.lanes;
+        let mut into_echo = [0.0; BLOCK_LEN];
+        for i in 0..BLOCK_LEN {
+            into_echo[i] = 0.32 * self.duck[i] * late[i] + 0.73 * (left[i] + right[i]);
+        }
+        if std::mem::take(&mut self.is_blipping) {
+            let blips = &self.blips;
+            for i in 0..BLOCK_LEN {
+                into_echo[i] += 0.175 * (blips[0][i] + blips[1][i]);
+                left[i] += 0.14 * blips[0][i];
+                right[i] += 0.14 * blips[1][i];
+            }
+        }
+        into_echo
+    }
+
+    /// Writes what goes into the room.
+    fn send(&self, room: &mut Block, late: &[f32; BLOCK_LEN], repeats: &Block) {
+        let [_, _, hat_left, hat_right, clap_left, clap_right, left, right] = &self.lanes;
+        for i in 0..BLOCK_LEN {
+            let late = 0.09 * late[i];
+            let noises = [hat_left[i] + clap_left[i], hat_right[i] + clap_right[i]];
+            room[0][i] = (0.75 * left[i] + 0.2 * noises[0]) + (late + 0.2 * repeats[0][i]);
+            room[1][i] = (0.75 * right[i] + 0.2 * noises[1]) + (late + 0.2 * repeats[1][i]);
+        }
+    }
+
+    /// Writes the mix of all, the echo's repeats and the room's answer, each at its gain.
+    fn mix(
+        &self,
+        out: &mut Block,
+        late: &[f32; BLOCK_LEN],
+        [repeats, room]: [&Block; 2],
+        gains: impl Fn(usize) -> [f32; 3],
+    ) {
+        let [_, line, hat_left, hat_right, clap_left, clap_right, left, right] = &self.lanes;
+        for i in 0..BLOCK_LEN {
+            let ([dry, repeated, roomy], duck) = (gains(i), self.duck[i]);
+            let (line, late, kick) = (0.26 * line[i], 0.15 * late[i], 0.36 * self.kick[i]);
+            let wet = [
+                repeated * repeats[0][i] + roomy * room[0][i],
+                repeated * repeats[1][i] + roomy * room[1][i],
+            ];
+            let drums = [
+                kick + 0.9 * (hat_left[i] + clap_left[i]),
+                kick + 0.9 * (hat_right[i] + clap_right[i]),
+            ];
+            out[0][i] = dry * drums[0] + duck * (dry * ((line + late) + left[i]) + wet[0]);
+            out[1][i] = dry * drums[1] + duck * (dry * ((line - late) + right[i]) + wet[1]);
+        }
+    }
+}
+
+/// What `space` makes of what is dry, of the echo and of the room.
+fn gains_of(space: f32) -> [f32; 3] {
+    [1.0 - 0.25 * space, 0.52 * space, 0.38 * space]
 }
 
 impl Synth {
@@ -71,11 +137,6 @@ impl Synth {
     const GOAL: f32 = 0.0135;
     /// The slowest sixteenths, at 100 bpm, three of them: the longest echo.
     const LONGEST_ECHO_SECONDS: f32 = 0.45;
-    /// How far the line's two sides are apart: 9 ms.
-    const WIDTH_SECONDS: f32 = 0.009;
-    /// What goes to the sides is a difference over 0.45 ms: 100 Hz is 11 dB down, 55 Hz 16 dB.
-    const THIN_SECONDS: f32 = 0.000_45;
-
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
         let sample_rate = sample_rate_hz as f32;
@@ -83,26 +144,28 @@ impl Synth {
             line: Line::new(sample_rate_hz),
             stabs: Stabs::new(chance.word(40, 1), sample_rate_hz),
             drums: Drums::new(&chance, sample_rate_hz),
-            bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], [Response::Low; 8]).chained(&[1]),
+            bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], [Response::Low; 8]),
             brightness: Knob::new(at(Param::Brightness)),
             resonance: Knob::new(at(Param::Resonance)),
             space: Knob::new(at(Param::Space)),
-            light: Swell::new(0.0),
+            light: 0.0,
             light_goal: 0.0,
+            light_rest: math::exp2(-(BLOCK_LEN as f32) / (0.06 * sample_rate)),
             step_len: sample_rate * 15.0 / at(Param::Tempo),
             voices: Voices::SILENCE,
             tunings: [Tuning::new(0.01, 1.0); 8],
             at: 0,
             echo: Echo::new((Self::LONGEST_ECHO_SECONDS * sample_rate) as u32 + 1),
             reverb: Reverb::new(sample_rate_hz),
-            width: perpetuo_dsp::Line::new((0.02 * sample_rate) as usize),
+            width: Width::new(sample_rate_hz),
+            repeats: [[0.0; BLOCK_LEN]; 2],
+            room: [[0.0; BLOCK_LEN]; 2],
             master: Master::new(
                 20.0,
                 Leveler::new(Self::GOAL, 2.0, 25.0, 0.75, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),
-            sample_rate,
         };
         synth.echo.start_at((3.0 * synth.step_len) as u32);
         synth.echo.set_feedback(0.45, 0.4);
@@ -118,29 +181,42 @@ impl Synth {
             return;
         }
         let light = self.light_of_knob();
-        let tone =
-            LineTone { light: light + self.light.level(), resonance: self.resonance.value() };
-        let Voices { lanes, kick, stabs, blip, duck } = &mut self.voices;
-        let [line, _, hat_left, hat_right, clap_left, clap_right, _, _] = lanes;
-        let stages = self.line.render(&mut line[samples.clone()], tone);
-        let mut noises =
-            [hat_left, hat_right, clap_left, clap_right].map(|lane| &mut lane[samples.clone()]);
-        let noises = self.drums.render_noises(&mut noises, 0.3 * light);
-        let rest = noises[3];
-        self.tunings =
-            [stages[0], stages[1], noises[0], noises[1], noises[2], noises[3], rest, rest];
+        let tone = LineTone { light: light + self.light, resonance: self.resonance.value() };
+        let Voices { lanes, kick, duck, .. } = &mut self.voices;
+        let [line, _, hat_left, hat_right, clap_left, clap_right, left, right] = lanes;
+        let [first, second] = self.line.render(&mut line[samples.clone()], tone);
+        let noises = [
+            &mut hat_left[samples.clone()],
+            &mut hat_right[samples.clone()],
+            &mut clap_left[samples.clone()],
+            &mut clap_right[samples.clone()],
+        ];
+        let [hats, claps] = self.drums.render_noises(noises, 0.3 * light);
+        let stabs = [&mut left[samples.clone()], &mut right[samples.clone()]];
+        let stabs = self.stabs.render(stabs, 0.7 * light + 0.3 * self.light);
+        self.tunings = [first, second, hats, hats, claps, claps, stabs, stabs];
         let from = self.drums.kick_level();
         self.drums.render_kick(&mut kick[samples.clone()]);
         let to = self.drums.kick_level();
-        let (from, to) = (1.0 - 0.55 * from, 1.0 - 0.55 * to);
-        let ducked = &mut duck[samples.clone()];
-        ducked.fill(1.0);
-        mix::scale(ducked, Segment::between(from, to, samples.len()));
-        let [left, right] = stabs;
-        let mut out = [&mut left[samples.clone()], &mut right[samples.clone()]];
-        self.stabs.render(&mut out, 0.7 * light + 0.3 * self.light.level());
-        let [left, right] = blip;
-        self.drums.render_blip(&mut [&mut left[samples.clone()], &mut right[samples]]);
+        let ducked = Segment::between(1.0 - 0.55 * from, 1.0 - 0.55 * to, samples.len());
+        for (n, duck) in (0_i32..).zip(&mut duck[samples.clone()]) {
+            *duck = ducked.from + ducked.step * n as f32;
+        }
+        self.render_blip(samples);
+    }
+
+    fn render_blip(&mut self, samples: Range<usize>) {
+        let mut mono = [0.0; BLOCK_LEN];
+        let mono = &mut mono[..samples.len()];
+        let Some(gains) = self.drums.render_blip(mono) else { return };
+        let Voices { blips, is_blipping, .. } = &mut self.voices;
+        if !*is_blipping {
+            *blips = [[0.0; BLOCK_LEN]; 2];
+            *is_blipping = true;
+        }
+        let [left, right] = blips;
+        let mut out = [&mut left[samples.clone()], &mut right[samples]];
+        mix::add_panned(&mut out, mono, gains);
     }
 
     /// What the knob adds to every cutoff, in octaves.
@@ -150,48 +226,24 @@ impl Synth {
 
     fn mix(&mut self, out: &mut Block) {
         let space = self.space.advance();
-        let Voices { lanes, kick, stabs, blip, duck } = &self.voices;
-        let [_, line, hat_left, hat_right, clap_left, clap_right, _, _] = lanes;
-        let noises = [[hat_left, clap_left], [hat_right, clap_right]];
-        let (mut late, mut later) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
-        let apart = (Self::WIDTH_SECONDS * self.sample_rate) as usize;
-        self.width.read(apart, &mut late);
-        self.width.read(apart + (Self::THIN_SECONDS * self.sample_rate) as usize, &mut later);
-        self.width.write(line);
-        mix::add(&mut late, &later, Segment::flat(-1.0));
-        let mut into_echo = [0.0; BLOCK_LEN];
-        for i in 0..BLOCK_LEN {
-            let sides = (stabs[0][i] + stabs[1][i]) + (blip[0][i] + blip[1][i]);
-            into_echo[i] = 0.32 * duck[i] * late[i] + 0.175 * sides;
-        }
-        let mut repeats = [[0.0; BLOCK_LEN]; 2];
-        let [repeats_left, repeats_right] = &mut repeats;
+        let late = self.width.spread(&self.voices.lanes[1]);
+        let into_echo = self.voices.join(late);
+        let Self { repeats, room, .. } = self;
+        let [left, right] = &mut *repeats;
         self.echo.set_time((3.0 * self.step_len) as u32);
         self.echo.set_feedback(0.25 + 0.4 * space.from, 0.4);
-        self.echo.render(&into_echo, &mut [repeats_left, repeats_right]);
-        let mut room = [[0.0; BLOCK_LEN]; 2];
-        for side in 0..2 {
-            let sign = if side == 0 { 1.0 } else { -1.0 };
-            let [hat, clap] = noises[side];
-            for i in 0..BLOCK_LEN {
-                let noise = hat[i] + clap[i];
-                let music = 0.24 * stabs[side][i] + 0.14 * blip[side][i];
-                room[side][i] =
-                    0.75 * music + (0.2 * noise + 0.09 * late[i]) + 0.2 * repeats[side][i];
-                let sung = 0.26 * line[i] + sign * 0.15 * late[i];
-                out[side][i] = duck[i] * (sung + music) + (0.36 * kick[i] + 0.9 * noise);
-            }
-        }
+        self.echo.render(&into_echo, &mut [left, right]);
+        self.voices.send(room, late, repeats);
+        let [left, right] = &mut *room;
         self.reverb.set(0.66 + 0.2 * space.from, 0.35);
-        let [room_left, room_right] = &mut room;
-        self.reverb.process(&mut [room_left, room_right]);
-        let step = space.step;
-        for side in 0..2 {
-            for i in 0..BLOCK_LEN {
-                let space = space.from + step * i as i32 as f32;
-                let wet = space * (0.52 * repeats[side][i] + 0.38 * room[side][i]);
-                out[side][i] = (1.0 - 0.25 * space) * out[side][i] + duck[i] * wet;
-            }
+        self.reverb.process(&mut [left, right]);
+        let wet = [&*repeats, &*room];
+        if space.step == 0.0 {
+            let gains = gains_of(space.from);
+            self.voices.mix(out, late, wet, |_| gains);
+        } else {
+            let along = |i: usize| gains_of(space.from + space.step * i as i32 as f32);
+            self.voices.mix(out, late, wet, along);
         }
     }
 }
@@ -249,11 +301,13 @@ impl Synthesizes for Synth {
         Line::drive(&mut self.voices.lanes[1], resonance);
         self.mix(out);
         self.master.process(out);
-        self.voices = Voices::SILENCE;
+        // A block behind, so that the two stages are filters side by side and need not wait for each other.
+        let [first, second, ..] = &mut self.voices.lanes;
+        second.copy_from_slice(first);
         self.at = 0;
         self.brightness.advance();
-        let half = 0.06 * self.sample_rate;
-        self.light.advance(BLOCK_LEN, self.light_goal, half, half);
+        let way = (self.light - self.light_goal) * self.light_rest;
+        self.light = self.light_goal + if way * way < 1e-8 { 0.0 } else { way };
     }
 
     fn skip(&mut self, blocks: u32) {
@@ -271,7 +325,7 @@ impl State for Synth {
         knobs.into_iter().for_each(|knob| knob.visit(word));
         self.light.visit(word);
         self.light_goal.visit(word);
-        self.light.reset(math::clamp(self.light.level(), -8.0, 8.0));
+        self.light = math::clamp(self.light, -8.0, 8.0);
         self.light_goal = math::clamp(self.light_goal, -8.0, 8.0);
         self.step_len.visit(word);
         self.step_len = math::clamp(self.step_len, 64.0, 1e5);

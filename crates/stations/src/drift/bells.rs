@@ -54,6 +54,8 @@ struct Voice {
     shine: u8,
     /// Samples since.
     age: u32,
+    /// Whether it is below [`END`].
+    is_ending: bool,
 }
 
 impl Bells {
@@ -109,7 +111,8 @@ impl Bells {
             let place = voice.place();
             self.are_heard[place] = true;
             voice.bank.render(&mut self.lines[place][self.at..at]);
-            if voice.bank.loudness() < END {
+            if !voice.is_ending && voice.bank.loudness() < END {
+                voice.is_ending = true;
                 voice.bank.damp(0.1 * self.sample_rate);
             }
         }
@@ -132,6 +135,7 @@ const ATTACK: u32 = 32;
 impl Voice {
     fn take(&mut self, stroke: Stroke, shine: u8) {
         (self.stroke, self.shine, self.age) = (stroke, shine.min(15), 0);
+        self.is_ending = false;
     }
 
     /// Left, middle or right.

@@ -4,7 +4,7 @@
 //! level(i) = sin²(π u)     u: 0..1 in 5–12 s, i's own     turn(i) = step · samples since u was 0
 //! ```
 //!
-//! Notes change where the level is 0. Between 1 and 3 kHz, where pads have little.
+//! Notes change where the level is 0. Between 1 and 4.4 kHz, where pads have little.
 
 use perpetuo_dsp::{Chance, Phase, Segment, State, math};
 use perpetuo_station::BLOCK_LEN;

@@ -15,6 +15,8 @@ pub(super) struct Beats {
     /// What each sample adds at a rate of 1, in 2^-32 turns.
     steps: [f32; 4],
     rate: f32,
+    /// What each sample adds at that rate.
+    by: [u32; 4],
 }
 
 impl Beats {
@@ -29,25 +31,27 @@ impl Beats {
             turns: [0; 4],
             steps: std::array::from_fn(|index| Self::HZ[index] * own(index) * per_sample),
             rate: 0.0,
+            by: [0; 4],
         }
     }
 
-    /// Takes the parameter, 0..1, and the scene's factor. By ear, 2026-11: pairs at 300 Hz beat every
+    /// Takes the parameter, 0..1, and the scene's factor. By meter, 2026-11: pairs at 300 Hz beat every
     /// 6 s at 0.4 and once a second at 1.
     pub(super) fn set_rate(&mut self, beating: f32, factor: f32) {
         self.rate = 9.0 * beating * beating * (0.5 + 0.5 * factor);
+        self.find_steps();
     }
 
     /// Goes on from turns and a rate that another has told.
     pub(super) fn follow(&mut self, turns: [u32; 4], rate: f32) {
         (self.turns, self.rate) = (turns, rate);
+        self.find_steps();
     }
 
     /// Passes `len` samples.
     pub(super) fn pass(&mut self, len: u32) {
-        for index in 0..4 {
-            let step = self.step(index);
-            self.turns[index] = self.turns[index].wrapping_add(step.wrapping_mul(len));
+        for (turn, by) in self.turns.iter_mut().zip(self.by) {
+            *turn = turn.wrapping_add(by.wrapping_mul(len));
         }
     }
 
@@ -62,11 +66,13 @@ impl Beats {
     /// Turn and step of the beat that slot and multiplier stand for, for side A; B goes the other way.
     pub(super) fn of(&self, slot: usize, times: u32) -> (u32, u32) {
         let index = slot % 4;
-        (self.turns[index].wrapping_mul(times), self.step(index).wrapping_mul(times))
+        (self.turns[index].wrapping_mul(times), self.by[index].wrapping_mul(times))
     }
 
-    fn step(&self, index: usize) -> u32 {
-        (self.steps[index] * self.rate) as u32
+    fn find_steps(&mut self) {
+        for (by, step) in self.by.iter_mut().zip(self.steps) {
+            *by = (step * self.rate) as u32;
+        }
     }
 }
 
@@ -75,6 +81,7 @@ impl State for Beats {
         self.turns.visit(word);
         self.rate.visit(word);
         self.rate = math::clamp(self.rate, 0.0, 40.0);
+        self.find_steps();
     }
 }
 

@@ -17,6 +17,7 @@ mod composer;
 mod course;
 mod form;
 mod harmony;
+mod layers;
 mod note;
 mod plucking;
 mod singing;

@@ -8,10 +8,11 @@ use perpetuo_station::BLOCK_LEN;
 use super::{
     Param,
     beats::Beats,
+    layers::{Layers, MIDDLE, NTH},
     note::Note,
     strings::Strings,
     throat::{Mood, Throat},
-    tones::{Layers, MIDDLE, Tones},
+    tones::Tones,
 };
 use crate::{
     knob::Knob,
@@ -40,8 +41,6 @@ pub(super) struct Synth {
 impl Synth {
     /// Mean square a channel the mix is held at: -17 LUFS, by meter, 2026-11.
     const GOAL: f32 = 0.0128;
-    /// How much of a side is heard on the other: pairs stay 7 dB narrower than they are.
-    const BLEED: f32 = 0.26;
 
     pub(super) fn new(seed: u64, sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
         let chance = Chance::new(seed);
@@ -79,9 +78,10 @@ impl Synth {
         let brightness = self.shine();
         let mood = Mood { clock: self.tones.clock(), brightness };
         self.tones.set_brightness(brightness);
-        self.tones.render(&mut self.layers, run.clone());
-        self.strings.render(&mut self.layers, run.clone(), brightness);
-        self.throat.render(&mut self.layers, run, mood);
+        self.tones.render(&mut self.layers, run.len());
+        self.strings.render(&mut self.layers, run.len(), brightness);
+        self.throat.render(&mut self.layers, run.clone(), mood);
+        self.layers.settle(run);
         self.done = end;
     }
 
@@ -91,29 +91,55 @@ impl Synth {
 
     /// Cross-fades between near and far; what is low stays near.
     fn mix(&mut self, out: &mut Block) {
-        let space = self.space.advance();
-        // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
-        let feedback = |space: f32| 0.86 + 0.085 * space;
-        let even = |space: f32| (4.0 * (1.0 - feedback(space) * feedback(space))).sqrt();
-        let ends = [0, BLOCK_LEN].map(|at| {
-            // Evens what brightness adds, by meter, 2026-11.
-            let (space, even_light) = (space.at(at), 1.24 - 0.48 * self.light.at(at));
-            let dry = 0.95 - 0.6 * space;
-            [even_light * dry, even_light * even(space) * (0.05 + 0.42 * space)]
-        });
-        let [dry, wet] =
-            [0, 1].map(|index| Segment::between(ends[0][index], ends[1][index], BLOCK_LEN));
+        let (space, light) = (self.space.advance(), self.light);
+        let from = near_and_far(space.from, light.from);
+        let is_still = space.step == 0.0 && light.step == 0.0;
+        let to =
+            if is_still { from } else { near_and_far(space.at(BLOCK_LEN), light.at(BLOCK_LEN)) };
+        let gains = [
+            Segment::between(from[0], to[0], BLOCK_LEN),
+            Segment::between(from[1], to[1], BLOCK_LEN),
+        ];
         self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.shine());
         let mut room = [self.layers.sums[0], self.layers.sums[1]];
         let [left, right] = &mut room;
         self.reverb.process(&mut [left, right]);
         let [left, right] = out;
-        for i in 0..BLOCK_LEN {
-            let (dry, wet, middle) = (dry.at(i), wet.at(i), self.layers.sums[MIDDLE][i]);
-            let [a, b] = [0, 1].map(|side| dry * self.layers.sums[side][i] + wet * room[side][i]);
-            left[i] = middle + (a + Self::BLEED * b);
-            right[i] = middle + (b + Self::BLEED * a);
-        }
+        blend(left, right, &self.layers.sums, &room, gains);
+    }
+}
+
+/// A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
+fn feedback(space: f32) -> f32 {
+    0.86 + 0.085 * space
+}
+
+/// Gains of dry and wet, both 0..1.
+fn near_and_far(space: f32, light: f32) -> [f32; 2] {
+    let even = (4.0 * (1.0 - feedback(space) * feedback(space))).sqrt();
+    // Evens what brightness adds, by meter, 2026-11.
+    let even_light = 1.24 - 0.48 * light;
+    [even_light * (0.95 - 0.6 * space), even_light * even * (0.05 + 0.42 * space)]
+}
+
+/// How much of a side is heard on the other: pairs stay 7 dB narrower than they are.
+const BLEED: f32 = 0.26;
+
+/// One pass over all that is mixed; no closures, which would not be inlined.
+fn blend(
+    left: &mut [f32; BLOCK_LEN],
+    right: &mut [f32; BLOCK_LEN],
+    sums: &[[f32; BLOCK_LEN]; 3],
+    room: &[[f32; BLOCK_LEN]; 2],
+    [dry, wet]: [Segment; 2],
+) {
+    for i in 0..BLOCK_LEN {
+        let (dry, wet) = (dry.from + dry.step * NTH[i], wet.from + wet.step * NTH[i]);
+        let middle = sums[MIDDLE][i];
+        let a = dry * sums[0][i] + wet * room[0][i];
+        let b = dry * sums[1][i] + wet * room[1][i];
+        left[i] = middle + (a + BLEED * b);
+        right[i] = middle + (b + BLEED * a);
     }
 }
 
@@ -145,7 +171,6 @@ impl performer::Synth for Synth {
         self.render_to(BLOCK_LEN);
         self.mix(out);
         self.master.process(out);
-        self.layers.clear();
         self.done = 0;
     }
 

@@ -9,12 +9,12 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
+use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
+    layers::{Layers, MIDDLE, NTH},
     note::Air,
-    tones::{Layers, MIDDLE},
 };
 
 /// What the throat needs to know of the whole.
@@ -37,8 +37,6 @@ pub(super) struct Throat {
     bank: SvfBank,
     /// What goes through it: all of it is written before it is read.
     lanes: Lanes,
-    /// The reed's last sample on either side.
-    last: [f32; 2],
     noise: Noise,
     /// Sung and breathed: as they are, and where they will be a beat after it was asked for.
     levels: [f32; 2],
@@ -49,13 +47,18 @@ pub(super) struct Throat {
     formants: [f32; 2],
     aims: [f32; 2],
     bands: [f32; 2],
+    /// What is left of the mouth's way after [`TUNED_EVERY`] samples.
+    rest: f32,
+    /// The four bands as they were tuned last.
+    tuned: [Tuned; 4],
     sample_rate: f32,
     beat_len: u32,
 }
 
 impl Throat {
-    /// How narrow: a single overtone of a reed at 110 Hz stands out by 12 dB. By meter, 2026-11.
-    const DAMPING: [f32; 2] = [0.045, 0.03];
+    /// How narrow, the songs and the breath: a single overtone of a reed at 110 Hz stands out by 12 dB. By
+    /// meter, 2026-11.
+    const DAMPINGS: [f32; 4] = [0.045, 0.03, 0.06, 0.06];
 
     pub(super) fn new(chance: &Chance, sample_rate_hz: u32) -> Self {
         let [low, band] = [Response::Low, Response::Band];
@@ -64,7 +67,6 @@ impl Throat {
         Self {
             bank: SvfBank::new([Tuning::new(0.01, 1.0); 8], responses),
             lanes: [[0.0; BLOCK_LEN]; 8],
-            last: [0.0; 2],
             noise: Noise::new(chance.word(42, 0)),
             levels: [0.0; 2],
             goals: [0.0; 2],
@@ -72,6 +74,9 @@ impl Throat {
             formants,
             aims: formants,
             bands: [9.0, 10.0],
+            // The mouth moves to another overtone with a half-life of 0.16 s.
+            rest: math::exp2(-(TUNED_EVERY as f32) / (0.16 * sample_rate_hz as f32)),
+            tuned: [Tuned { octaves: 0.0, tuning: Tuning::new(0.01, 1.0) }; 4],
             sample_rate: sample_rate_hz as f32,
             beat_len: sample_rate_hz / 4,
         }
@@ -91,81 +96,133 @@ impl Throat {
         (self.levels, self.formants, self.left) = (self.goals, self.aims, 0);
     }
 
-    /// Adds the samples `run` of a block.
+    /// Writes the samples `run` of all sums.
     pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>, mood: Mood) {
         let brightness = mood.brightness;
         let len = run.len();
         let [sing, breath] = self.advance(len);
         if mood.clock.is_multiple_of(TUNED_EVERY) {
-            self.bank.set(self.tunings(brightness, sing.from));
+            self.move_mouth();
+            let tunings = self.tunings(brightness, sing.from);
+            self.bank.set(tunings);
         }
-        self.excite(&layers.reed, run.clone());
-        let io = &mut self.lanes;
-        let [.., left, right] = io;
-        self.noise.render_pair(&mut left[..len], &mut right[..len]);
-        self.bank.process(io, len);
         let light = 0.35 + 1.3 * brightness;
+        let songs = [sing.times(17.0 * light), sing.times(11.0 * light)];
+        self.excite(layers, songs, len);
+        let [.., left, right] = &mut self.lanes;
+        self.noise.render_pair(&mut left[..len], &mut right[..len]);
+        self.bank.process(&mut self.lanes, len);
+        let [body, breadth, low_left, low_right, high_left, high_right, left, right] = &self.lanes;
+        let breath = breath.times(0.6 * light);
         // The body is low, so it stays in the middle, where no room blurs it.
-        mix::add(&mut layers.sums[MIDDLE][run.clone()], &io[0][..len], Segment::flat(0.06));
-        for (side, sign) in layers.sums[..2].iter_mut().zip([0.1, -0.1]) {
-            mix::add(&mut side[run.clone()], &io[1][..len], Segment::flat(sign));
-        }
-        let gains = [sing.times(17.0 * light), sing.times(11.0 * light), breath.times(0.6 * light)];
-        for (pair, gain) in io[2..].chunks_exact(2).zip(gains) {
-            if gain.from + gain.at(len) < 1e-4 {
-                continue;
-            }
-            for (side, io) in layers.sums[..2].iter_mut().zip(pair) {
-                mix::add(&mut side[run.clone()], &io[..len], gain);
-            }
-        }
+        layers.sums[MIDDLE][run.clone()].copy_from_slice(&body[..len]);
+        let [out_left, out_right, _] = &mut layers.sums;
+        let songs = [low_left, high_left];
+        write_side(&mut out_left[run.clone()], (breadth, 1.0), songs, (left, breath));
+        let songs = [low_right, high_right];
+        write_side(&mut out_right[run], (breadth, -1.0), songs, (right, breath));
     }
 
     /// The reed's mid and side, and twice its pulses: the slope of a saw, in which all overtones are
-    /// equal, so that the song's bands do not let the ground through on their skirts.
-    fn excite(&mut self, reed: &[[f32; BLOCK_LEN]; 2], run: Range<usize>) {
-        let io = &mut self.lanes;
-        let ([left, right], len) = (reed, run.len());
-        for (i, (left, right)) in left[run.clone()].iter().zip(&right[run.clone()]).enumerate() {
-            (io[0][i], io[1][i]) = (left + right, left - right);
-        }
-        for side in 0..2 {
-            let reed = &reed[side][run.clone()];
-            io[side + 2][0] = reed[0] - self.last[side];
-            for (out, pair) in io[side + 2][1..len].iter_mut().zip(reed.windows(2)) {
-                *out = pair[1] - pair[0];
-            }
-            self.last[side] = reed[len - 1];
-            io[side + 4] = io[side + 2];
-        }
+    /// equal, so that the song's bands do not let the ground through on their skirts. Levels are taken
+    /// here, where there is less to multiply than behind the bank.
+    fn excite(&mut self, layers: &Layers, songs: [Segment; 2], len: usize) {
+        let [mid, side, low_left, low_right, high_left, high_right, ..] = &mut self.lanes;
+        let [left, right] = [&layers.reed[0][..=len], &layers.reed[1][..=len]];
+        let level = layers.reed_level;
+        let sides = [level.times(0.06), level.times(0.1)];
+        write_mid_and_side(mid, side, [&left[1..], &right[1..]], sides);
+        // Their product, at either end.
+        let times = |song: Segment| {
+            Segment::between(level.from * song.from, level.at(len) * song.at(len), len)
+        };
+        let gains = [times(songs[0]), times(songs[1])];
+        write_slopes(low_left, high_left, left, gains);
+        write_slopes(low_right, high_right, right, gains);
     }
 
     fn advance(&mut self, len: usize) -> [Segment; 2] {
         let share = if self.left > len as u32 { len as f32 / self.left as f32 } else { 1.0 };
         self.left = self.left.saturating_sub(len as u32);
-        // The mouth moves to another overtone with a half-life of 0.16 s.
-        let rest = math::exp2(-(len as f32) / (0.16 * self.sample_rate));
-        for (formant, aim) in self.formants.iter_mut().zip(self.aims) {
-            *formant = aim + (*formant - aim) * rest;
+        let mut ways = [Segment::flat(0.0); 2];
+        for ((way, level), goal) in ways.iter_mut().zip(&mut self.levels).zip(self.goals) {
+            let from = *level;
+            *level = from + (goal - from) * share;
+            *way = Segment::between(from, *level, len);
         }
-        std::array::from_fn(|index| {
-            let from = self.levels[index];
-            let to = from + (self.goals[index] - from) * share;
-            self.levels[index] = to;
-            Segment::between(from, to, len)
-        })
+        ways
     }
 
-    fn tunings(&self, brightness: f32, sing: f32) -> [Tuning; 8] {
-        let at = |octaves: f32, damping: f32| {
-            Tuning::new(math::exp2(octaves) / self.sample_rate, damping)
-        };
+    fn move_mouth(&mut self) {
+        for (formant, aim) in self.formants.iter_mut().zip(self.aims) {
+            let way = (*formant - aim) * self.rest;
+            // A cent from there it has arrived.
+            *formant = if way * way > 1e-6 { aim + way } else { aim };
+        }
+    }
+
+    fn tunings(&mut self, brightness: f32, sing: f32) -> [Tuning; 8] {
+        let octaves = [self.formants[0], self.formants[1], self.bands[0], self.bands[1]];
+        for ((tuned, octaves), damping) in self.tuned.iter_mut().zip(octaves).zip(Self::DAMPINGS) {
+            if octaves != tuned.octaves {
+                *tuned = Tuned { octaves, tuning: tuning(octaves, damping, self.sample_rate) };
+            }
+        }
+        let [low, high, left, right] = &self.tuned;
+        let (low, high) = (low.tuning, high.tuning);
         // The body opens as it sings: from 170 Hz to 1.5 kHz.
-        let body = at(7.6 + 2.4 * brightness + 0.8 * sing, 1.1);
-        let breadth = at(9.6 + brightness, 0.8);
-        let [low, high] = [0, 1].map(|index| at(self.formants[index], Self::DAMPING[index]));
-        let [left, right] = self.bands.map(|band| at(band, 0.06));
-        [body, breadth, low, low, high, high, left, right]
+        let body = tuning(7.6 + 2.4 * brightness + 0.8 * sing, 1.1, self.sample_rate);
+        let breadth = tuning(9.6 + brightness, 0.8, self.sample_rate);
+        [body, breadth, low, low, high, high, left.tuning, right.tuning]
+    }
+}
+
+/// A band's centre in octaves above 1 Hz, and what it comes to.
+#[derive(Clone, Copy, Debug)]
+struct Tuned {
+    octaves: f32,
+    tuning: Tuning,
+}
+
+fn tuning(octaves: f32, damping: f32, sample_rate: f32) -> Tuning {
+    Tuning::new(math::exp2(octaves) / sample_rate, damping)
+}
+
+type Lane = [f32; BLOCK_LEN];
+
+fn write_mid_and_side(
+    mid: &mut Lane,
+    side: &mut Lane,
+    [left, right]: [&[f32]; 2],
+    gains: [Segment; 2],
+) {
+    let len = left.len().min(right.len()).min(BLOCK_LEN);
+    for i in 0..len {
+        mid[i] = (gains[0].from + gains[0].step * NTH[i]) * (left[i] + right[i]);
+        side[i] = (gains[1].from + gains[1].step * NTH[i]) * (left[i] - right[i]);
+    }
+}
+
+/// How far each sample is above the one before, twice; `reed` begins one sample earlier.
+fn write_slopes(low: &mut Lane, high: &mut Lane, reed: &[f32], gains: [Segment; 2]) {
+    let len = reed.len().saturating_sub(1).min(BLOCK_LEN);
+    for i in 0..len {
+        let slope = reed[i + 1] - reed[i];
+        low[i] = (gains[0].from + gains[0].step * NTH[i]) * slope;
+        high[i] = (gains[1].from + gains[1].step * NTH[i]) * slope;
+    }
+}
+
+/// One side of the breadth, both songs, and the breath.
+fn write_side(
+    out: &mut [f32],
+    (breadth, sign): (&Lane, f32),
+    [low, high]: [&Lane; 2],
+    (breath, gain): (&Lane, Segment),
+) {
+    for i in 0..out.len().min(BLOCK_LEN) {
+        out[i] =
+            sign * breadth[i] + (low[i] + high[i]) + (gain.from + gain.step * NTH[i]) * breath[i];
     }
 }
 

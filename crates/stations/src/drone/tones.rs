@@ -6,68 +6,15 @@
 //!
 //! Side A goes left and side B right; below 130 Hz both go to the middle, for bass is heard from nowhere.
 
-use std::ops::Range;
-
-use perpetuo_dsp::{Phase, Pitch, Saw, Segment, Sine, State, add_sines, math, mix};
+use perpetuo_dsp::{Phase, Pitch, Saw, Segment, Sine, State, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
     beats::Beats,
     choir::{REEDS, SLOTS, SUBS, VOICES},
+    layers::{Layers, MIDDLE, SIDES},
     note::Tone,
 };
-
-/// What the layers are rendered into, before they are mixed.
-pub(super) struct Layers {
-    /// Left, right and middle.
-    pub sums: [[f32; BLOCK_LEN]; 3],
-    pub reed: [[f32; BLOCK_LEN]; 2],
-    /// Sines that are yet to be rendered, into each of the sums: many at once cost least.
-    waiting: [[Sine; Self::MANY]; 3],
-    counts: [usize; 3],
-}
-
-/// Places among [`Layers::sums`].
-pub(super) const SIDES: [usize; 2] = [0, 1];
-pub(super) const MIDDLE: usize = 2;
-
-impl Layers {
-    const MANY: usize = 32;
-
-    /// Nothing.
-    pub(super) fn silent() -> Self {
-        Self {
-            sums: [[0.0; BLOCK_LEN]; 3],
-            reed: [[0.0; BLOCK_LEN]; 2],
-            waiting: [[Sine::default(); Self::MANY]; 3],
-            counts: [0; 3],
-        }
-    }
-
-    /// Silent again.
-    pub(super) fn clear(&mut self) {
-        self.sums.iter_mut().chain(&mut self.reed).for_each(|sum| sum.fill(0.0));
-    }
-
-    /// Adds a sine to one of the sums, along the samples `run` of the block.
-    pub(super) fn sing(&mut self, place: usize, sine: Sine, run: Range<usize>) {
-        self.waiting[place][self.counts[place]] = sine;
-        self.counts[place] += 1;
-        if self.counts[place] == Self::MANY {
-            self.settle(place, run);
-        }
-    }
-
-    /// Renders all sines that wait, along `run`; to be called when the last one of a run has come.
-    pub(super) fn settle_all(&mut self, run: Range<usize>) {
-        (0..3).for_each(|place| self.settle(place, run.clone()));
-    }
-
-    fn settle(&mut self, place: usize, run: Range<usize>) {
-        add_sines(&mut self.sums[place][run], &self.waiting[place][..self.counts[place]]);
-        self.counts[place] = 0;
-    }
-}
 
 /// All tones of the choir.
 pub(super) struct Tones {
@@ -144,25 +91,25 @@ impl Tones {
         self.clock
     }
 
-    /// Adds the samples `run` of a block.
-    pub(super) fn render(&mut self, layers: &mut Layers, run: Range<usize>) {
-        let len = run.len();
+    /// Writes the reed along the next `len` samples, and lets all sines wait.
+    pub(super) fn render(&mut self, layers: &mut Layers, len: usize) {
         let share = if self.left > len as u32 { len as f32 / self.left as f32 } else { 1.0 };
-        for slot in 0..SLOTS {
-            if self.levels[slot] == 0.0 && self.goals[slot] == 0.0 {
+        let each = 1.0 / len as f32;
+        for slot in 0..REEDS.start {
+            if self.is_silent(slot) {
                 continue;
             }
-            let level = self.advance(slot, share, len);
-            if level.from == 0.0 && level.step == 0.0 {
+            let level = self.advance(slot, share, self.tilts[slot], each);
+            if level.from + level.step == 0.0 {
                 continue;
             }
-            match slot {
-                _ if SUBS.contains(&slot) => self.render_sub(slot, level, layers, run.clone()),
-                _ if REEDS.contains(&slot) => self.render_reed(slot, level, layers, run.clone()),
-                _ => self.render_pair(slot, level, layers, run.clone()),
+            if SUBS.contains(&slot) {
+                self.sing_sub(slot, level, layers);
+            } else {
+                self.sing_pair(slot, level, layers);
             }
         }
-        layers.settle_all(run);
+        self.render_reeds(layers, len, share, each);
         self.left = self.left.saturating_sub(len as u32);
         self.clock = self.clock.wrapping_add(len as u32);
         self.beats.pass(len as u32);
@@ -176,48 +123,70 @@ impl Tones {
         self.left = 0;
     }
 
-    fn advance(&mut self, slot: usize, share: f32, len: usize) -> Segment {
+    fn is_silent(&self, slot: usize) -> bool {
+        self.levels[slot] == 0.0 && self.goals[slot] == 0.0
+    }
+
+    /// Goes a share of the way; the gain counts where it is asked what can be heard. `each` is what a sample
+    /// is of the run.
+    fn advance(&mut self, slot: usize, share: f32, gain: f32, each: f32) -> Segment {
         let (from, goal) = (self.levels[slot], self.goals[slot]);
         let to = if share < 1.0 { from + (goal - from) * share } else { goal };
         self.levels[slot] = to;
-        Segment::between(audible(from), audible(to), len)
+        let [from, to] = [audible(from * gain), audible(to * gain)];
+        Segment { from, step: (to - from) * each }
     }
 
-    fn render_pair(&mut self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
-        let level = level.times(self.tilts[slot]);
-        let pair = self.pair(slot);
-        let pitches = &mut self.pitches[slot];
-        let mut sine = |side: usize, gain: f32| {
-            pitches[side].set(pair[side].step);
-            Sine { turn: pair[side].turn, pitch: pitches[side], level: level.times(gain) }
-        };
-        if self.heights[slot] < -0.76 {
-            layers.sing(MIDDLE, sine(0, 0.62), run.clone());
-            layers.sing(MIDDLE, sine(1, 0.38), run);
-            return;
-        }
+    fn sing_pair(&mut self, slot: usize, level: Segment, layers: &mut Layers) {
+        let [a, b] = self.pair(slot);
+        let [left, right] = &mut self.pitches[slot];
+        left.set(a.step);
+        right.set(b.step);
+        let is_low = self.heights[slot] < -0.76;
         // A place of its own, up to 4 dB to one side.
         let lean = 0.4 * PLACES[slot % VOICES.len()];
-        layers.sing(SIDES[0], sine(0, 1.0 - lean), run.clone());
-        layers.sing(SIDES[1], sine(1, 1.0 + lean), run);
+        let ([p, q], gains) = if is_low {
+            ([MIDDLE, MIDDLE], [0.62, 0.38])
+        } else {
+            (SIDES, [1.0 - lean, 1.0 + lean])
+        };
+        layers.sing(p, Sine { turn: a.turn, pitch: *left, level: level.times(gains[0]) });
+        layers.sing(q, Sine { turn: b.turn, pitch: *right, level: level.times(gains[1]) });
     }
 
-    fn render_sub(&mut self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
+    fn sing_sub(&mut self, slot: usize, level: Segment, layers: &mut Layers) {
         let step = self.steps[slot];
         let pitch = &mut self.pitches[slot][0];
         pitch.set(step);
         let sine = Sine { turn: self.clock.wrapping_mul(step), pitch: *pitch, level };
-        layers.sing(MIDDLE, sine, run);
+        layers.sing(MIDDLE, sine);
     }
 
-    fn render_reed(&self, slot: usize, level: Segment, layers: &mut Layers, run: Range<usize>) {
-        for (phase, side) in self.pair(slot).into_iter().zip(&mut layers.reed) {
-            let mut saw = Saw::new();
-            saw.visit(&mut |turn| *turn = phase.turn);
-            let mut out = [0.0; BLOCK_LEN];
-            // Below 2^24, as all reeds are at 44.1 kHz, the step stays exact as an f32.
-            saw.render(&mut out[..run.len()], phase.step as f32 * (1.0 / 4_294_967_296.0));
-            mix::add(&mut side[run.clone()], &out[..run.len()], level);
+    /// Writes the reed: one slot as it is, with its level beside it; while one leaves and another enters,
+    /// the sum of both.
+    fn render_reeds(&mut self, layers: &mut Layers, len: usize, share: f32, each: f32) {
+        let mut sounding = REEDS.filter(|slot| !self.is_silent(*slot));
+        let slots = [sounding.next(), sounding.next()];
+        layers.reed_level = Segment::flat(0.0);
+        if let [Some(slot), other] = slots {
+            layers.reed_level = self.advance(slot, share, 1.0, each);
+            for (phase, reed) in self.pair(slot).into_iter().zip(&mut layers.reed) {
+                write_saw(&mut reed[..=len], phase);
+            }
+            if let Some(other) = other {
+                let level = self.advance(other, share, 1.0, each);
+                self.add_reed(other, level, layers, len);
+            }
+        }
+    }
+
+    fn add_reed(&self, slot: usize, level: Segment, layers: &mut Layers, len: usize) {
+        let first = std::mem::replace(&mut layers.reed_level, Segment::flat(1.0));
+        for (phase, reed) in self.pair(slot).into_iter().zip(&mut layers.reed) {
+            let (reed, mut other) = (&mut reed[..=len], [0.0; BLOCK_LEN + 1]);
+            write_saw(&mut other[..=len], phase);
+            mix::scale(reed, first);
+            mix::add(reed, &other[..=len], level);
         }
     }
 
@@ -251,8 +220,16 @@ impl Tones {
     }
 }
 
-/// Levels that count as none: 70 dB below full scale, 50 dB below a voice.
-const FAINT: f32 = 3e-4;
+/// Begins a sample before the phase.
+fn write_saw(out: &mut [f32], phase: Phase) {
+    let mut saw = Saw::new();
+    saw.visit(&mut |turn| *turn = phase.turn.wrapping_sub(phase.step));
+    // Below 2^24, as all reeds are at 44.1 kHz, the step stays exact as an f32.
+    saw.render(out, phase.step as f32 * (1.0 / 4_294_967_296.0));
+}
+
+/// Levels that count as none: 62 dB below full scale, 42 dB below a voice.
+const FAINT: f32 = 8e-4;
 
 fn audible(level: f32) -> f32 {
     if level > FAINT { level } else { 0.0 }
@@ -300,9 +277,12 @@ mod tests {
         }
         for _ in 0..20 {
             let (mut a, mut b) = (Layers::silent(), Layers::silent());
-            whole.render(&mut a, 0..64);
-            parts.render(&mut b, 0..24);
-            parts.render(&mut b, 24..64);
+            whole.render(&mut a, 64);
+            a.settle(0..64);
+            for run in [0..24, 24..64] {
+                parts.render(&mut b, run.len());
+                b.settle(run);
+            }
             for (a, b) in a.sums.iter().flatten().zip(b.sums.iter().flatten()) {
                 assert!((a - b).abs() < 1e-5);
             }
@@ -314,10 +294,10 @@ mod tests {
         let mut tones = tones();
         tones.head_for(Tone { slot: 0, step: 10_000_000, level: 0.5 });
         let mut layers = Layers::silent();
-        (0..200).for_each(|_| tones.render(&mut layers, 0..64));
+        (0..200).for_each(|_| tones.render(&mut layers, 64));
         tones.head_for(Tone { slot: 0, step: 20_000_000, level: 0.5 });
         assert_eq!(tones.steps[0], 10_000_000);
-        (0..200).for_each(|_| tones.render(&mut layers, 0..64));
+        (0..200).for_each(|_| tones.render(&mut layers, 64));
         tones.head_for(Tone { slot: 0, step: 20_000_000, level: 0.5 });
         assert_eq!(tones.steps[0], 20_000_000);
     }

@@ -4,7 +4,7 @@
 //! fader ← goal + (fader − goal) · 2^(−n/half)
 //! ```
 
-use perpetuo_dsp::{Segment, State, Swell, math};
+use perpetuo_dsp::{Segment, State, math};
 use perpetuo_station::BLOCK_LEN;
 
 /// A fader of the desk, 0..1 each.
@@ -57,9 +57,10 @@ impl Mix {
 /// The faders as they are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Desk {
-    faders: [Swell; Mix::FADERS],
+    levels: [f32; Mix::FADERS],
     mix: Mix,
-    sample_rate: f32,
+    /// What a block leaves of a way up and down.
+    rests: [[f32; 2]; Mix::FADERS],
 }
 
 impl Desk {
@@ -76,7 +77,9 @@ impl Desk {
     ];
 
     pub(super) fn new(mix: Mix, sample_rate_hz: u32) -> Self {
-        Self { faders: mix.goals.map(Swell::new), mix, sample_rate: sample_rate_hz as f32 }
+        let block = BLOCK_LEN as f32 / sample_rate_hz as f32;
+        let rests = Self::HALVES.map(|halves| halves.map(|half| math::exp2(-block / half)));
+        Self { levels: mix.goals, mix, rests }
     }
 
     /// The hand moves to another mix.
@@ -86,37 +89,40 @@ impl Desk {
 
     /// Where a fader is now.
     pub(super) fn level(&self, fader: Fader) -> f32 {
-        self.faders[fader as usize].level()
+        self.levels[fader as usize]
     }
 
     /// Passes one block and tells the way of every fader, in the order of [`Fader`].
     pub(super) fn advance(&mut self) -> [Segment; Mix::FADERS] {
-        std::array::from_fn(|i| {
-            let [up, down] = Self::HALVES[i].map(|half| half * self.sample_rate);
-            let (fader, goal) = (&mut self.faders[i], self.mix.goals[i]);
-            let way = fader.advance(BLOCK_LEN, goal, up, down);
-            let rest = fader.level() - goal;
-            if rest * rest < 1e-12 {
-                fader.reset(goal);
-            }
-            way
-        })
+        let mut ways = [Segment::flat(0.0); Mix::FADERS];
+        for (((way, level), goal), [up, down]) in
+            ways.iter_mut().zip(&mut self.levels).zip(&self.mix.goals).zip(&self.rests)
+        {
+            let (from, way_left) = (*level, *level - goal);
+            let way_left = way_left * if way_left < 0.0 { *up } else { *down };
+            *level = if way_left * way_left < 1e-12 { *goal } else { goal + way_left };
+            *way = Segment::between(from, *level, BLOCK_LEN);
+        }
+        ways
     }
 
-    /// Lets time pass: whatever moves has arrived.
+    /// Lets time pass: whatever moves comes nearer.
     pub(super) fn skip(&mut self, blocks: u32) {
-        for (i, fader) in self.faders.iter_mut().enumerate() {
-            let [up, down] = Self::HALVES[i].map(|half| half * self.sample_rate);
-            fader.advance(BLOCK_LEN * (blocks as usize).min(1 << 20), self.mix.goals[i], up, down);
+        for ((level, goal), [up, down]) in
+            self.levels.iter_mut().zip(&self.mix.goals).zip(&self.rests)
+        {
+            let rest = if *level < *goal { *up } else { *down };
+            let left = math::exp2(math::log2(rest) * blocks as f32);
+            *level = goal + (*level - goal) * left;
         }
     }
 }
 
 impl State for Desk {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        for fader in &mut self.faders {
-            fader.visit(word);
-            fader.reset(math::clamp(fader.level(), 0.0, 1.0));
+        for level in &mut self.levels {
+            level.visit(word);
+            *level = math::clamp(*level, 0.0, 1.0);
         }
         for goal in &mut self.mix.goals {
             goal.visit(word);

@@ -14,7 +14,6 @@
 //! one chord for twelve minutes, as M. Ernestus and M. von Oswald (Basic Channel) cut it in 1993-95.
 
 mod bass;
-mod clock;
 mod composer;
 mod desk;
 mod drums;
@@ -23,6 +22,7 @@ mod form;
 mod harmony;
 mod melody;
 mod note;
+mod pace;
 mod reed;
 mod riddim;
 mod stabs;

@@ -5,9 +5,12 @@
 //! cutoff = 520 Hz · 2^(light + tone + depth · contour)      contour falls by halves
 //! ```
 
-use perpetuo_dsp::{Chance, Decay, Octet, Segment, State, Swell, Tuning, math, mix};
+use perpetuo_dsp::{Chance, Octet, Segment, State, Tuning, math, mix};
 
-use super::harmony::VOICES;
+use super::{
+    harmony::VOICES,
+    pace::{Pace, SILENCE, Stroke, follow},
+};
 
 const HANDS: usize = 2;
 
@@ -30,9 +33,17 @@ struct Timbre {
     spread: f32,
     damping: f32,
     depth: f32,
-    /// Half-lives in seconds, of the level let go and of the filter.
-    release: f32,
-    contour: f32,
+}
+
+/// How fast levels and filters go.
+struct Paces {
+    /// Up and down, of a stab and of a pad.
+    stab: [Pace; 2],
+    pad: [Pace; 2],
+    /// Down from where little is left, of a stab and of a pad.
+    ends: [Pace; 2],
+    /// Attack and half-life.
+    contour: [Pace; 2],
 }
 
 /// The chords of one performance.
@@ -40,17 +51,20 @@ pub(super) struct Stabs {
     octet: Octet,
     hands: [Hand; HANDS],
     timbre: Timbre,
+    paces: Paces,
     gains: [[f32; VOICES]; 2],
     /// What a closed filter takes is given back in part, and the reverse.
     makeup: f32,
+    /// Of a hand at rest.
+    rest: Tuning,
     sample_rate: f32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Hand {
     chord: Chord,
-    level: Swell,
-    contour: Decay,
+    level: f32,
+    contour: Stroke,
     /// What comes once the sounding chord has been faded out, and the samples left of that.
     waiting: Option<Chord>,
     fade_left: usize,
@@ -60,15 +74,15 @@ impl Hand {
     fn new() -> Self {
         Self {
             chord: Chord { notes: [48.0; VOICES], gain: 0.0, held: 0.0, tone: 0.0 },
-            level: Swell::new(0.0),
-            contour: Decay::new(),
+            level: 0.0,
+            contour: Stroke::new(SILENCE),
             waiting: None,
             fade_left: 0,
         }
     }
 
     fn is_silent(&self) -> bool {
-        self.level.level() == 0.0 && self.chord.held <= 0.0
+        self.level == 0.0 && self.chord.held <= 0.0
     }
 
     fn is_pad(&self, sample_rate: f32) -> bool {
@@ -79,12 +93,11 @@ impl Hand {
 impl Stabs {
     /// Samples in which a chord makes way for the next: 1.5 ms.
     const FADE: usize = 64;
-    /// Attack, half-life in seconds, of a stab and of what is held.
-    const ATTACK: [f32; 2] = [0.001_2, 0.7];
     /// Octaves of level for an octave of light, by meter, 2026-11.
     const MAKEUP: f32 = -0.3;
     const SHORTEST: f32 = 0.028;
-    const PAD_RELEASE: f32 = 1.1;
+    /// Of a chord that is let go, -50 dB: under its echoes nobody hears how it ends.
+    const END: f32 = 3e-3;
 
     pub(super) fn new(chance: &Chance, stream: u32, sample_rate_hz: u32) -> Self {
         let draw = |of: u32, low, high| chance.between(stream, of, low, high);
@@ -94,16 +107,23 @@ impl Stabs {
             spread: draw(1, 0.003, 0.009),
             damping: draw(2, 0.32, 0.95),
             depth: draw(3, 1.4, 2.9),
-            release: draw(4, 0.045, 0.11),
-            contour: draw(5, 0.05, 0.14),
         };
+        let pace = |seconds: f32| Pace::new(seconds * sample_rate_hz as f32);
+        let release = draw(4, 0.045, 0.11);
         let places = [-0.1, 0.42, -0.5, 0.62].map(mix::pan);
         Self {
             octet: Octet::new(chance.word(stream, 6)),
             hands: [Hand::new(); HANDS],
             timbre,
+            paces: Paces {
+                stab: [0.001_2, release].map(pace),
+                pad: [0.7, 1.1].map(pace),
+                ends: [0.012, 0.2].map(pace),
+                contour: [0.000_5, draw(5, 0.05, 0.14)].map(pace),
+            },
             gains: [0, 1].map(|side| places.map(|place| 0.25 * place[side])),
             makeup: 1.0,
+            rest: Tuning::new(0.01, 1.0),
             sample_rate: sample_rate_hz as f32,
         }
     }
@@ -112,10 +132,10 @@ impl Stabs {
     pub(super) fn strike(&mut self, chord: Chord) {
         let worth = |hand: &Hand| {
             let waits = if hand.waiting.is_some() { 4.0 } else { 0.0 };
-            hand.level.level() + waits + if hand.is_pad(self.sample_rate) { 2.0 } else { 0.0 }
+            hand.level + waits + if hand.is_pad(self.sample_rate) { 2.0 } else { 0.0 }
         };
         let at = usize::from(worth(&self.hands[1]) < worth(&self.hands[0]));
-        if self.hands[at].level.level() < 1e-3 {
+        if self.hands[at].level < 1e-3 {
             self.begin(at, chord);
         } else {
             let hand = &mut self.hands[at];
@@ -130,7 +150,7 @@ impl Stabs {
         let shortest = Self::SHORTEST * self.sample_rate;
         let held = if chord.held > shortest { chord.held } else { shortest };
         (hand.chord, hand.waiting) = (Chord { held, ..chord }, None);
-        hand.level.reset(0.0);
+        hand.level = 0.0;
         hand.contour.reset();
         hand.contour.strike(1.0);
         for (voice, note) in chord.notes.iter().enumerate() {
@@ -138,7 +158,7 @@ impl Stabs {
             let turn = (*note as u32).wrapping_mul(0x9E37_79B9);
             // A third of a turn apart, so that a pulse begins as a pulse.
             self.octet.set_turns(lane, [turn, turn.wrapping_add(0x5555_5555)]);
-            self.octet.clear(lane, Tuning::new(0.01, 1.0));
+            self.octet.clear(lane, self.rest);
         }
         self.tune(at);
     }
@@ -150,17 +170,22 @@ impl Stabs {
         }
     }
 
-    /// Adds the chords, a multiple of 8 samples; `light` in octaves. Whether there are any.
-    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], light: f32) -> bool {
+    /// Whether there is anything to render.
+    pub(super) fn is_sounding(&self) -> bool {
+        !self.hands.iter().all(Hand::is_silent)
+    }
+
+    /// Adds the chords, a multiple of 8 samples; `light` in octaves.
+    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], light: f32) {
         let len = out[0].len();
-        if self.hands.iter().all(Hand::is_silent) {
-            return false;
-        }
         let makeup = [self.makeup, math::exp2(Self::MAKEUP * math::clamp(light, -4.0, 4.0))];
         self.makeup = makeup[1];
         let mut gains = [[Segment::flat(0.0); 2 * VOICES]; 2];
-        let mut tunings = [Tuning::new(0.01, 1.0); 2 * VOICES];
+        let mut tunings = [self.rest; 2 * VOICES];
         for at in 0..HANDS {
+            if self.hands[at].is_silent() {
+                continue;
+            }
             let (level, tuning) = self.pass(at, len, light);
             let ends = [level.from * makeup[0], level.at(len) * makeup[1]];
             let level = Segment::between(ends[0], ends[1], len);
@@ -179,42 +204,34 @@ impl Stabs {
                 self.begin(at, chord);
             }
         }
-        true
     }
 
     /// Passes time for one hand: the way of its level, and where its filters go.
     fn pass(&mut self, at: usize, len: usize, light: f32) -> (Segment, Tuning) {
-        let (timbre, rate) = (self.timbre, self.sample_rate);
+        let (timbre, paces, rate) = (self.timbre, &self.paces, self.sample_rate);
         let hand = &mut self.hands[at];
-        if hand.is_silent() {
-            return (Segment::flat(0.0), Tuning::new(0.01, 1.0));
-        }
         let is_pad = hand.chord.held > 0.3 * rate || hand.chord.tone < -0.5;
-        let contour = hand.contour.advance(len, 0.000_5 * rate, timbre.contour * rate);
+        let contour = hand.contour.advance(len, &paces.contour[0], &paces.contour[1]);
         let depth = if is_pad { 0.0 } else { timbre.depth };
         let octaves = light + hand.chord.tone + depth * contour.at(len);
         let tuning = Tuning::new(520.0 * math::exp2(octaves) / rate, timbre.damping);
         if hand.waiting.is_some() {
-            let from = hand.level.level();
+            let from = hand.level;
             let left = hand.fade_left.saturating_sub(len);
             let to = from * left as f32 / hand.fade_left.max(1) as f32;
             hand.fade_left = left;
-            hand.level.reset(to);
+            hand.level = to;
             return (Segment::between(from, to, len), tuning);
         }
         let goal = if hand.chord.held > 0.0 { hand.chord.gain } else { 0.0 };
         hand.chord.held -= len as f32;
-        let [attack, release] = match is_pad {
-            true => [Self::ATTACK[1], Self::PAD_RELEASE],
-            false => [Self::ATTACK[0], timbre.release],
+        let [up, down] = if is_pad { &paces.pad } else { &paces.stab };
+        let pace = match hand.level {
+            level if goal > level => up,
+            level if goal == 0.0 && level < Self::END => &paces.ends[usize::from(is_pad)],
+            _ => down,
         };
-        let level = hand.level.advance(len, goal, attack * rate, release * rate);
-        // Below -70 dB it is over.
-        if goal == 0.0 && hand.level.level() < 3e-4 {
-            hand.level.reset(0.0);
-            return (Segment::between(level.from, 0.0, len), tuning);
-        }
-        (level, tuning)
+        (follow(&mut hand.level, len, goal, pace), tuning)
     }
 }
 
@@ -234,7 +251,7 @@ impl State for Stabs {
             *gain = math::clamp(*gain, 0.0, 1.0);
             *tone = math::clamp(*tone, -1.0, 1.0);
             hand.level.visit(word);
-            hand.level.reset(math::clamp(hand.level.level(), 0.0, 1.0));
+            hand.level = math::clamp(hand.level, 0.0, 1.0);
             hand.contour.visit(word);
         }
         (0..HANDS).for_each(|at| self.tune(at));

@@ -53,11 +53,13 @@ pub(super) struct Synth {
     /// Two slow turns that open and close the chords' filter, over minutes.
     sweeps: [Phase; 2],
     bank: SvfBank,
-    /// The brightness and the ride that the bank is tuned to.
-    tuned: [f32; 2],
+    /// The brightness and the ride that the bank is tuned to, in 1/1024.
+    tuned: [i32; 2],
     tape: Tape,
     /// Gain of the echoes, by which a tape that goes round for longer is no louder.
     repeats: f32,
+    /// Gain of the hall, and the space it is for.
+    wet: [f32; 2],
     /// What all but drums and bass are turned down to by the kick.
     duck: f32,
     hall: Reverb,
@@ -77,14 +79,18 @@ struct Voices {
     /// Rim and reed on their way to the tape.
     sent: [f32; BLOCK_LEN],
     heard: Heard,
+    /// What was heard in the block before: filters ring a little longer.
+    before: Heard,
 }
 
 /// Which voices sound in the block: the others need not be mixed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Heard {
     chords: bool,
+    bass: bool,
     kick: bool,
     rim: bool,
+    brush: bool,
     reed: bool,
 }
 
@@ -95,8 +101,32 @@ impl Voices {
         kick: [0.0; BLOCK_LEN],
         rim: [0.0; BLOCK_LEN],
         sent: [0.0; BLOCK_LEN],
-        heard: Heard { chords: false, kick: false, rim: false, reed: false },
+        heard: Heard::NOTHING,
+        before: Heard::NOTHING,
     };
+
+    /// Silence before the next block: what is added to, and what a filter has left in its lane.
+    fn clear(&mut self) {
+        let silence = [0.0; BLOCK_LEN];
+        for lane in [BRUSH, BRUSH + 1, BASS, REED] {
+            self.lanes[lane] = silence;
+        }
+        if self.heard.chords {
+            self.chords = [silence; 2];
+        }
+        if self.heard.kick {
+            self.kick = silence;
+        }
+        if self.heard.rim || self.heard.reed {
+            (self.rim, self.sent) = (silence, silence);
+        }
+        (self.before, self.heard) = (self.heard, Heard::NOTHING);
+    }
+}
+
+impl Heard {
+    const NOTHING: Self =
+        Self { chords: false, bass: false, kick: false, rim: false, brush: false, reed: false };
 }
 
 impl Synth {
@@ -136,9 +166,10 @@ impl Synth {
             dustiness: Knob::new(at(Param::Dust)),
             sweeps,
             bank: SvfBank::new([lane; 8], [Band, Band, Low, Low, High, High, Low, Low]),
-            tuned: [-1.0; 2],
+            tuned: [-1; 2],
             tape,
             repeats: 0.5,
+            wet: [Self::wet(at(Param::Space)), at(Param::Space)],
             duck: 1.0,
             hall: Reverb::new(sample_rate_hz),
             master: Master::new(
@@ -159,20 +190,22 @@ impl Synth {
         if samples.is_empty() {
             return;
         }
-        let light = self.light();
+        if self.stabs.is_sounding() {
+            let light = self.light();
+            let [left, right] = &mut self.voices.chords;
+            let mut chords = [&mut left[samples.clone()], &mut right[samples.clone()]];
+            self.stabs.render(&mut chords, light);
+            self.voices.heard.chords = true;
+        }
         let voices = &mut self.voices;
-        let [left, right] = &mut voices.chords;
-        let mut chords = [&mut left[samples.clone()], &mut right[samples.clone()]];
-        chords.iter_mut().for_each(|channel| channel.fill(0.0));
-        voices.heard.chords |= self.stabs.render(&mut chords, light);
-        self.bass.render(&mut voices.lanes[BASS][samples.clone()]);
+        voices.heard.bass |= self.bass.render(&mut voices.lanes[BASS][samples.clone()]);
         voices.heard.kick |= self.drums.render_kick(&mut voices.kick[samples.clone()]);
         let sent = &mut voices.sent[samples.clone()];
-        sent.fill(0.0);
         voices.heard.rim |= self.drums.render_rim(&mut voices.rim[samples.clone()], sent);
         voices.heard.reed |= self.reed.render(&mut voices.lanes[REED][samples.clone()], sent);
         let [left, right, ..] = &mut voices.lanes;
-        self.drums.render_brush([&mut left[samples.clone()], &mut right[samples]]);
+        voices.heard.brush |=
+            self.drums.render_brush([&mut left[samples.clone()], &mut right[samples]]);
     }
 
     /// How far the chords' filter is open, in octaves from the middle.
@@ -220,7 +253,7 @@ impl performer::Synth for Synth {
         self.mix(out);
         self.master.process(out);
         self.at = 0;
-        self.voices.heard = Heard::default();
+        self.voices.clear();
     }
 
     fn skip(&mut self, blocks: u32) {

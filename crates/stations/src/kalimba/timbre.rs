@@ -7,7 +7,7 @@
 //! Ratios: tines after D. Chapman, *The Tones of the Kalimba (African Thumb Piano)*, J. Acoust. Soc. Am.
 //! 131, 2012 (5.4 to 6.3 and 9 to 15 for the upper modes); the comb a clamped bar's (1, 6.27, 17.55), bars
 //! tuned as a marimba's (1, 3.93, 9.2), the tongue as a steel pan's, from N. Fletcher and T. Rossing, *The
-//! Physics of Musical Instruments*, ch. 2, 19 and 20. Levels and half-lives by ear and meter, 2026-11.
+//! Physics of Musical Instruments*, ch. 2, 19 and 20. Levels and half-lives by meter, 2026-11.
 
 use perpetuo_dsp::{Partial, math};
 

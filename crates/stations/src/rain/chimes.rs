@@ -33,7 +33,7 @@ struct Timbre {
 
 /// Temple bell (hum, prime, tierce, quint, nominal), wind chimes (free bars in beating pairs), piano under
 /// felt (stretched, with a slow second string), singing bowl. Ratios: N. Fletcher, T. Rossing, *The Physics
-/// of Musical Instruments*, ch. 2, 12 and 21; levels and half-lives by ear, 2026-11.
+/// of Musical Instruments*, ch. 2, 12 and 21; levels and half-lives by meter, 2026-11.
 #[rustfmt::skip]
 const TIMBRES: [Timbre; 4] = [
     Timbre { ratios: [0.5, 1.0, 1.19, 1.498, 2.003, 2.67], levels: [0.07, 0.62, 0.13, 0.16, 0.44, 0.18],

@@ -9,7 +9,7 @@
 //!
 //! Source: M. Minnaert, *On Musical Air-Bubbles and the Sounds of Running Water*, 1933; K. van den Doel,
 //! *Physically Based Models for Liquid Sounds*, 2005. Plate modes: N. Fletcher, T. Rossing, *The Physics
-//! of Musical Instruments*, ch. 3. Ranges, shares and gains by ear and meter, 2026-11.
+//! of Musical Instruments*, ch. 3. Ranges, shares and gains by meter, 2026-11.
 
 use super::weather::SURFACES;
 

@@ -45,7 +45,7 @@ struct Style {
     rest: f32,
 }
 
-/// Temple bell, wind chimes, far piano, bowl: in the order of the timbres of the voices. By ear, 2026-11.
+/// Temple bell, wind chimes, far piano, bowl: in the order of the timbres of the voices. By meter, 2026-11.
 #[rustfmt::skip]
 const STYLES: [Style; 4] = [
     Style { strokes: [1, 3], gap: [4.0, 6.5], lowest: 43, step: 0, span: 5, gain: 1.0, spread: 0.15, rest: 1.3 },

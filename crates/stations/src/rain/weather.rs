@@ -132,7 +132,7 @@ pub(super) fn next_kind(chance: &Chance, stream: u32, counter: u32, kind: u32, w
     odds.iter().rposition(|odds| *odds > 0.0).unwrap_or(0) as u32
 }
 
-/// How a wish multiplies the odds of a kind: by up to 4 either way, by ear, 2026-11.
+/// How a wish multiplies the odds of a kind: by up to 4 either way, by meter, 2026-11.
 fn lean(kind: &Kind, wish: Wish) -> f32 {
     let octaves = 4.0 * (wish.intensity - 0.5) * (2.0 * kind.rain - 1.0)
         + 3.0 * (wish.wind - 0.4) * (kind.wind - 0.4)

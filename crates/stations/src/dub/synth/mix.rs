@@ -3,7 +3,7 @@
 use perpetuo_dsp::{Segment, Tuning, math, mix};
 use perpetuo_station::BLOCK_LEN;
 
-use super::{BASS, BRUSH, ECHOES, HISS, REED, Synth};
+use super::{BASS, BRUSH, ECHOES, HISS, REED, Synth, Voices};
 use crate::{
     dub::desk::{Fader, Mix},
     performer::Block,
@@ -23,10 +23,11 @@ impl Synth {
         let repeats = self.run_tape(fader(Fader::Send), fader(Fader::Ride).at(0), echo);
         let hiss = product(dust, fader(Fader::Dust)).times(0.012);
         self.run_bank(hiss.from + hiss.step > 0.0, fader(Fader::Ride).at(0));
-        let hall = self.run_hall(fader(Fader::Chords), fader(Fader::Drums), space, echo);
+        let levels = [space.at(0), echo.at(0)];
+        self.run_hall(out, fader(Fader::Chords), fader(Fader::Drums), levels);
         let duck = Segment::between(self.duck, 1.0 - 0.3 * self.drums.kick_level(), BLOCK_LEN);
         self.duck = duck.at(BLOCK_LEN);
-        self.sum(out, &hall, &faders, [repeats, space, duck, hiss]);
+        self.sum(out, &faders, [repeats, space, duck, hiss]);
         let [left, right] = out;
         let crackle = dust.at(BLOCK_LEN) * fader(Fader::Dust).at(BLOCK_LEN);
         self.dust.render_crackle(&mut [left, right], crackle);
@@ -62,18 +63,19 @@ impl Synth {
 
     /// Filters brush, hiss, echoes, bass and reed, all at once.
     fn run_bank(&mut self, hisses: bool, ride: f32) {
-        let octaves = 2.0 * (self.brightness.value() - 0.5);
         let [_, _, left, right, ..] = &mut self.voices.lanes;
         if hisses {
             self.dust.render_hiss([left, right]);
         } else {
             self.dust.skip_hiss();
-            left.fill(0.0);
-            right.fill(0.0);
+            (*left, *right) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
         }
-        if self.tuned != [self.brightness.value(), ride] {
-            self.tuned = [self.brightness.value(), ride];
-            self.tune_bank(octaves, ride);
+        // In steps of less than a cent or two, on the way between which the bank goes in lines.
+        let stands = [self.brightness.value(), ride].map(|value| (value * 1024.0) as i32);
+        if self.tuned != stands {
+            self.tuned = stands;
+            let [brightness, ride] = stands.map(|stand| stand as f32 * (1.0 / 1024.0));
+            self.tune_bank(2.0 * (brightness - 0.5), ride);
         }
         self.bank.process(&mut self.voices.lanes, BLOCK_LEN);
     }
@@ -91,82 +93,88 @@ impl Synth {
         self.bank.set([brush, brush, hiss, hiss, echoes, echoes, bass, reed]);
     }
 
-    /// What the hall answers to chords, rim, reed, brush and echoes.
-    fn run_hall(
-        &mut self,
-        chords: Segment,
-        drums: Segment,
-        space: Segment,
-        echo: Segment,
-    ) -> Block {
-        let voices = &self.voices;
-        let mut hall = [[0.0; BLOCK_LEN]; 2];
-        for (side, hall) in hall.iter_mut().enumerate() {
-            mix::add(hall, &voices.lanes[ECHOES + side], Segment::flat(0.35 + 0.1 * echo.at(0)));
-            mix::add(hall, &voices.lanes[BRUSH + side], drums.times(0.25));
-            if voices.heard.chords {
-                mix::add(hall, &voices.chords[side], chords.times(0.3));
+    /// Writes what the hall answers to chords, rim, reed, brush and echoes.
+    fn run_hall(&mut self, out: &mut Block, chords: Segment, drums: Segment, levels: [f32; 2]) {
+        let [space, echo] = levels;
+        let Voices { lanes, chords: sung, rim, heard, before, .. } = &self.voices;
+        for (side, out) in out.iter_mut().enumerate() {
+            *out = [0.0; BLOCK_LEN];
+            mix::add(out, &lanes[ECHOES + side], Segment::flat(0.35 + 0.1 * echo));
+            if heard.brush || before.brush {
+                mix::add(out, &lanes[BRUSH + side], drums.times(0.25));
             }
-            if voices.heard.rim {
-                mix::add(hall, &voices.rim, drums.times(0.16));
-            }
-            if voices.heard.reed {
-                mix::add(hall, &voices.lanes[REED], Segment::flat(0.1));
+            if heard.chords {
+                mix::add(out, &sung[side], chords.times(0.3));
             }
         }
-        let feedback = Self::hall_feedback(space.at(0));
-        self.hall.set(feedback, 0.5 - 0.3 * self.brightness.value());
-        let [left, right] = &mut hall;
-        self.hall.process(&mut [left, right]);
-        hall
+        let [left, right] = out;
+        let mut out = [&mut left[..], &mut right[..]];
+        if heard.rim {
+            mix::add_panned(&mut out, rim, [drums.times(0.16); 2]);
+        }
+        if heard.reed || before.reed {
+            mix::add_panned(&mut out, &lanes[REED], [Segment::flat(0.1); 2]);
+        }
+        self.hall.set(Self::hall_feedback(space), 0.5 - 0.3 * self.brightness.value());
+        self.hall.process(&mut out);
     }
 
     fn hall_feedback(space: f32) -> f32 {
         0.78 + 0.165 * space
     }
 
+    /// Gain of the hall. A longer tail is louder by √(1 / (1 − feedback²)), which this takes back.
+    pub(super) fn wet(space: f32) -> f32 {
+        let feedback = Self::hall_feedback(space);
+        (4.7 * (1.0 - feedback * feedback)).sqrt() * (0.03 + 0.5 * space)
+    }
+
+    /// Adds all that is heard to what the hall has written.
     fn sum(
-        &self,
+        &mut self,
         out: &mut Block,
-        hall: &Block,
         faders: &[Segment; Mix::FADERS],
         [repeats, space, duck, hiss]: [Segment; 4],
     ) {
         let fader = |fader: Fader| faders[fader as usize];
-        let voices = &self.voices;
-        // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
-        let even = |space: f32| {
-            let feedback = Self::hall_feedback(space);
-            (4.7 * (1.0 - feedback * feedback)).sqrt() * (0.03 + 0.5 * space)
-        };
-        let wet = Segment::between(even(space.from), even(space.at(BLOCK_LEN)), BLOCK_LEN);
-        let (wet, repeats) = (product(wet, duck), product(repeats, duck));
+        let [from, of] = self.wet;
+        let goal = space.at(BLOCK_LEN);
+        if of != goal {
+            self.wet = [Self::wet(goal), goal];
+        }
+        let wet = product(Segment::between(from, self.wet[0], BLOCK_LEN), duck);
+        let repeats = product(repeats, duck);
         let dry = Segment { from: 1.0 - 0.45 * space.from, step: -0.45 * space.step };
-        let dry = product(dry, duck);
+        let chords = product(product(fader(Fader::Chords), dry), duck);
+        let Voices { lanes, chords: sung, kick, rim, heard, before, .. } = &self.voices;
         for (side, out) in out.iter_mut().enumerate() {
-            out.fill(0.0);
-            if voices.heard.chords {
-                mix::add(out, &voices.chords[side], product(fader(Fader::Chords), dry));
-            }
+            mix::scale(out, wet.times(0.94));
             // The second head is late, and seems softer for it.
             let even = if side == 0 { 0.92 } else { 1.08 };
-            mix::add(out, &voices.lanes[ECHOES + side], repeats.times(even));
-            mix::add(out, &hall[side], wet.times(0.9));
-            // Some of each side on the other: wide, and still there in mono.
-            mix::add(out, &hall[1 - side], wet.times(0.28));
-            let reed = if side == 0 { 0.1 } else { 0.125 };
-            if voices.heard.reed {
-                mix::add(out, &voices.lanes[REED], duck.times(reed));
+            mix::add(out, &lanes[ECHOES + side], repeats.times(even));
+            if hiss.from + hiss.step > 0.0 {
+                mix::add(out, &lanes[HISS + side], hiss);
             }
-            if voices.heard.kick {
-                mix::add(out, &voices.kick, fader(Fader::Kick).times(0.23));
+            if heard.chords {
+                mix::add(out, &sung[side], chords);
             }
-            if voices.heard.rim {
-                mix::add(out, &voices.rim, fader(Fader::Drums).times(0.17));
+            if heard.brush || before.brush {
+                mix::add(out, &lanes[BRUSH + side], fader(Fader::Drums).times(0.75));
             }
-            mix::add(out, &voices.lanes[HISS + side], hiss);
-            mix::add(out, &voices.lanes[BRUSH + side], fader(Fader::Drums).times(0.75));
-            mix::add(out, &voices.lanes[BASS], fader(Fader::Bass).times(0.18));
+        }
+        let [left, right] = out;
+        let mut out = [&mut left[..], &mut right[..]];
+        if heard.reed || before.reed {
+            mix::add_panned(&mut out, &lanes[REED], [duck.times(0.1), duck.times(0.125)]);
+        }
+        if heard.kick {
+            mix::add_panned(&mut out, kick, [fader(Fader::Kick).times(0.23); 2]);
+        }
+        if heard.rim {
+            mix::add_panned(&mut out, rim, [fader(Fader::Drums).times(0.17); 2]);
+        }
+        if heard.bass || before.bass {
+            mix::add_panned(&mut out, &lanes[BASS], [fader(Fader::Bass).times(0.18); 2]);
         }
     }
 }
