@@ -36,7 +36,7 @@ pub(super) struct Mood {
 pub(super) struct PadNote {
     /// Semitones above C0.
     pub note: u8,
-    /// Peak gain in 255ths.
+    /// Peak gain, of 255.
     pub gain: u8,
     /// Place, -127 (left) to 127 (right).
     pub place: i8,
@@ -64,7 +64,7 @@ impl PadNote {
 pub(super) struct Stroke {
     /// Semitones above C0.
     pub note: u8,
-    /// Peak gain in 255ths.
+    /// Peak gain, of 255.
     pub gain: u8,
     /// Place, -127 (left) to 127 (right).
     pub place: i8,

@@ -23,7 +23,7 @@ mod stream {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wander {
     chance: Chance,
-    /// In 128ths of a beat at a pace of 1.
+    /// In parts of a 128th of a beat at a pace of 1.
     time: u32,
     /// In beats, whatever the pace.
     beats: u32,
