@@ -33,6 +33,8 @@ pub struct Reverb {
     lengths: [usize; 8],
     diffusers: [AllPass; 2],
     sway: Phase,
+    /// How much longer the swaying lines are now.
+    depths: [f32; 2],
     feedback: f32,
     damping: f32,
 }
@@ -58,6 +60,7 @@ impl Reverb {
             lengths,
             diffusers: Self::ALL_PASSES.map(|len| AllPass::new(scaled(len))),
             sway,
+            depths: [depth_of(0, 0), depth_of(1, 0)],
             feedback: 0.84,
             damping: 0.3,
         }
@@ -71,6 +74,7 @@ impl Reverb {
         self.lines.iter_mut().for_each(Line::reset);
         self.diffusers.iter_mut().for_each(AllPass::reset);
         self.sway.turn = 0;
+        self.find_depths();
     }
 
     /// Takes a feedback, 0..=0.96, and a damping, 0 (bright) to 0.9 (dull), at the next control step.
@@ -94,9 +98,11 @@ impl Reverb {
             let samples = start..start + run;
             self.steps.exchange([&mut left[samples.clone()], &mut right[samples]]);
             if self.steps.advance(run) {
-                let sways = [0, 1].map(|index| self.way_of(index));
-                answer(self, &sways);
                 self.sway.skip(1);
+                let from = self.depths;
+                self.find_depths();
+                let sways = [Way::new(from[0], self.depths[0]), Way::new(from[1], self.depths[1])];
+                answer(self, &sways);
             }
             start += run;
         }
@@ -105,20 +111,18 @@ impl Reverb {
     /// Lets control steps pass unheard.
     pub fn skip(&mut self, steps: u32) {
         self.sway.turn = self.sway.turn.wrapping_add(self.sway.step.wrapping_mul(steps));
+        self.find_depths();
     }
 
-    /// How much longer a swaying line is at the start of the control step, and by how much more with
-    /// each sample: never shorter than its length.
-    fn way_of(&self, index: u32) -> Way {
-        let depth = |turn: u32| {
-            let swung = crate::phase::sine(turn.wrapping_add(index << 30));
-            math::clamp(Self::SWAY_SAMPLES * (1.0 + swung), 0.0, 2.0 * Self::SWAY_SAMPLES)
-        };
-        let (from, to) =
-            (depth(self.sway.turn), depth(self.sway.turn.wrapping_add(self.sway.step)));
-        let whole = if from < to { from as usize } else { to as usize };
-        Way { whole, part: from - whole as f32, step: (to - from) * (1.0 / HALF_LEN as f32) }
+    fn find_depths(&mut self) {
+        self.depths = [depth_of(0, self.sway.turn), depth_of(1, self.sway.turn)];
     }
+}
+
+/// How much longer a swaying line is when its sway is at `turn`: never shorter than its length.
+fn depth_of(index: u32, turn: u32) -> f32 {
+    let swung = crate::phase::sine(turn.wrapping_add(index << 30));
+    math::clamp(Reverb::SWAY_SAMPLES * (1.0 + swung), 0.0, 2.0 * Reverb::SWAY_SAMPLES)
 }
 
 /// `whole + part + step · n` samples; `part` stays within 0..=1 all the way.
@@ -129,9 +133,17 @@ struct Way {
     step: f32,
 }
 
+impl Way {
+    fn new(from: f32, to: f32) -> Self {
+        let whole = if from < to { from as usize } else { to as usize };
+        Self { whole, part: from - whole as f32, step: (to - from) * (1.0 / HALF_LEN as f32) }
+    }
+}
+
 impl State for Reverb {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.sway.turn.visit(word);
+        self.find_depths();
     }
 }
 
