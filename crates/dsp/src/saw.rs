@@ -30,6 +30,11 @@ impl Saw {
         self.turn = 0;
     }
 
+    /// Goes on from a phase in 2^-32 turns; half a turn is the jump.
+    pub fn start_at(&mut self, turn: u32) {
+        self.turn = turn;
+    }
+
     /// Writes a sawtooth of `phase_step` cycles per sample, 0.00001..=0.25.
     pub fn render(&mut self, out: &mut [f32], phase_step: f32) {
         let phase_step = crate::math::clamp(phase_step, 1e-5, 0.25);

@@ -6,7 +6,10 @@ use perpetuo_station::Title;
 use super::{Param, form::Place};
 use crate::{
     performer::Composer as Composes,
-    theory::{Border, ChordKind, Clock, Metre, ROOTS, Register, SCALES, Scale, Tick, euclid, lead},
+    theory::{
+        Border, ChordKind, Clock, Drum, DrumMap, Metre, ROOTS, Register, SCALES, Scale, Tick,
+        euclid, lead,
+    },
 };
 
 /// Streams of draws; 40 and up are the synthesiser's, 50 and up the form's.
@@ -17,6 +20,7 @@ mod stream {
     pub(super) const CHORD: u32 = 8;
     pub(super) const SECTION: u32 = 10;
     pub(super) const STEP: u32 = 20;
+    pub(super) const MAP: u32 = 26;
     pub(super) const FILL: u32 = 30;
     pub(super) const SET: u32 = 60;
     pub(super) const NIGHT: u32 = 80;
@@ -166,22 +170,37 @@ impl Composer {
         let holds = |of: u32| self.chance.unit(stream::SECTION + of, self.place.count);
         // Without energy there is no kick at all.
         let kick = section.kick * if energy < 0.15 { 0.0 } else { 1.0 };
+        let busy = section.hats * (0.25 + 0.75 * self.density) * (0.5 + 0.5 * energy);
+        let busy = busy * (0.55 + 0.75 * self.mood(2));
+        // Where on the map of patterns a set is, is its own; how far a bar strays, the knob's.
+        let map = DrumMap {
+            x: 0.2 + 0.8 * self.mood(4),
+            y: 0.2 + 0.8 * self.density,
+            density: [0.4 + 0.3 * energy, 0.25 + 0.35 * energy, math::clamp(1.3 * busy, 0.0, 1.0)],
+            wander: self.mutate,
+        };
+        let bar = self.place.count.wrapping_mul(Place::BARS).wrapping_add(self.place.bar);
+        let strikes = |drum| map.strike(&self.chance, stream::MAP, bar, now, drum);
         let off_beat = [10, 14, 7, 10][self.of_set(2, 4) as usize];
-        if self.place.kicks(&self.chance) >> now & 1 == 1 {
+        let is_kick = match self.place.is_broken() {
+            true => now == 0 || strikes(Drum::Kick) > 0.0,
+            false => now.is_multiple_of(4),
+        };
+        if is_kick {
             step.kick = kick;
         } else if now == off_beat && holds(0) < 0.45 * energy && self.place.bar % 2 == 1 {
             step.kick = 0.7 * kick;
         }
-        let busy = section.hats * (0.25 + 0.75 * self.density) * (0.5 + 0.5 * energy);
-        let busy = busy * (0.55 + 0.75 * self.mood(2));
         let accent = [0.45, 0.3, 1.0, 0.4][now as usize % 4];
-        if now % 2 == 0 && busy > 0.2 || rolls(0) < 1.3 * busy - 0.25 {
+        if now % 2 == 0 && busy > 0.2 || strikes(Drum::Hat) > 0.0 {
             step.hat = accent * (0.75 + 0.25 * rolls(1)) * (0.4 + 0.6 * section.hats);
         }
         if now % 4 == 2 && section.open * (0.3 + energy) > 0.45 {
             (step.open, step.hat) = (0.8 * section.open, 0.0);
         }
-        if now % 8 == 4 && energy > 0.25 {
+        if self.place.is_broken() {
+            step.clap = section.clap * strikes(Drum::Snare);
+        } else if now % 8 == 4 && energy > 0.25 {
             step.clap = section.clap;
         } else if now == 15 && holds(1) < 0.4 && self.place.bar % 4 == 1 {
             step.clap = 0.35 * section.clap * energy;

@@ -160,20 +160,9 @@ impl Place {
         }
     }
 
-    /// The steps of the bar on which kicks fall.
-    pub(super) fn kicks(&self, chance: &Chance) -> u16 {
-        const STRAIGHT: u16 = 0b0001_0001_0001_0001;
-        const BROKEN: [u16; 4] = [
-            0b0000_0100_1000_0001,
-            0b0000_0100_0100_1001,
-            0b0100_0100_0100_0001,
-            0b0000_1100_0000_1001,
-        ];
-        if STYLES[self.style as usize % STYLES.len()].is_broken {
-            BROKEN[chance.below(stream::STYLE + 1, self.count, 4) as usize]
-        } else {
-            STRAIGHT
-        }
+    /// Whether kicks keep away from the even beats.
+    pub(super) fn is_broken(&self) -> bool {
+        STYLES[self.style as usize % STYLES.len()].is_broken
     }
 
     /// The styles go round in an order of their own in every cycle; a night never begins without drums.

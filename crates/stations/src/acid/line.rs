@@ -63,6 +63,10 @@ impl Line {
         }
         if !self.is_open && self.gate.level() < 0.01 {
             self.blend = blend;
+            // From the same phases every time, so that a passage sounds alike whenever it is begun; a
+            // third of a turn apart, as saws that fell together would cancel to nothing as a pulse.
+            self.saws[0].start_at(0);
+            self.saws[1].start_at(1 << 30);
         }
         self.note = line.note;
         (self.is_open, self.is_accented) = (true, line.is_accented);

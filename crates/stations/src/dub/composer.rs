@@ -13,7 +13,6 @@ use perpetuo_station::Title;
 
 use super::{
     Param,
-    clock::Pulse,
     form::{self, Figure, Hand, Place},
     harmony::Harmony,
     melody,
@@ -22,7 +21,7 @@ use super::{
 };
 use crate::{
     performer,
-    theory::{ROOTS, SCALES, Scale},
+    theory::{Border, Clock, Metre, ROOTS, SCALES, Scale, Tick},
 };
 
 /// Streams of draws; those below 100 are form's, harmony's, riddim's and melody's, 900 the synthesiser's.
@@ -34,10 +33,17 @@ mod stream {
     pub(super) const TONE: u32 = 740;
 }
 
+/// A beat of the tempo is two steps of the kick: at 64 bpm it steps at 128, as techno counts, while bass and
+/// rim go at 64, as reggae does.
+const KICKS: f32 = 2.0;
+
+/// Sixteenths of a bar, which is four kicks.
+pub(super) const BAR: u32 = 16;
+
 /// The composer of one performance.
 pub(super) struct Composer {
     chance: Chance,
-    pulse: Pulse,
+    pulse: Clock,
     harmony: Harmony,
     density: f32,
     /// In force, then asked for.
@@ -56,7 +62,13 @@ impl Composer {
         let chance = Chance::new(seed);
         Self {
             chance,
-            pulse: Pulse::new(sample_rate_hz, at(Param::Tempo), at(Param::Swing)),
+            pulse: Clock::new(
+                sample_rate_hz,
+                Border::Bar,
+                KICKS * at(Param::Tempo),
+                at(Param::Swing),
+                Metre::COMMON,
+            ),
             harmony: Harmony::new(&chance),
             density: at(Param::Density),
             root: [at(Param::Root) as u32; 2],
@@ -181,7 +193,7 @@ impl Composer {
     fn play_pad(&mut self, step_len: u32, play: &mut dyn FnMut(Note)) {
         let every = self.bars_a_chord();
         if self.place.bar.is_multiple_of(every) {
-            let held = (every * Pulse::BAR * step_len) as f32;
+            let held = (every * BAR * step_len) as f32;
             play(self.chord(0.8, 0.96 * held, -0.6));
         }
     }
@@ -190,7 +202,7 @@ impl Composer {
     fn play_drone(&mut self, step: u32, amount: f32, play: &mut dyn FnMut(Note)) {
         let every = self.bars_a_chord();
         if step == 0 && self.place.bar.is_multiple_of(every) {
-            let bar = (Pulse::BAR as f32) * self.pulse.step_len();
+            let bar = (BAR as f32) * self.pulse.step_len();
             let held = 0.9 * bar * every as f32;
             play(Note::Bass { note: self.bass_note(0), gain: 0.9 * amount + 0.3, held });
         }
@@ -282,7 +294,7 @@ impl performer::Composer for Composer {
 
     fn set(&mut self, index: usize, value: f32) {
         match Param::ALL.get(index) {
-            Some(Param::Tempo) => self.pulse.set_tempo(value),
+            Some(Param::Tempo) => self.pulse.set_tempo(KICKS * value),
             Some(Param::Swing) => self.pulse.set_swing(value),
             Some(Param::Density) => self.density = value,
             Some(Param::Root) => self.root[1] = value as u32,
@@ -294,12 +306,12 @@ impl performer::Composer for Composer {
     fn compose(&mut self, play: &mut dyn FnMut(Note)) -> u32 {
         if let Some([len, late]) = self.behind.take() {
             self.play_behind(self.step, len, play);
-            if self.step + 1 == Pulse::BAR {
+            if self.step + 1 == BAR {
                 self.place.bar += 1;
             }
             return len - late;
         }
-        let (step, len) = self.pulse.advance();
+        let Tick { step, len, .. } = self.pulse.step();
         self.step = step;
         if step == 0 {
             self.begin_bar(play);
@@ -346,7 +358,7 @@ impl State for Composer {
         let (len, late) = (len.min(1 << 16), late.min(1 << 16));
         self.behind = (late > 0 && late < len).then_some([len, late]);
         self.step.visit(word);
-        self.step %= Pulse::BAR;
+        self.step %= BAR;
     }
 }
 

@@ -8,10 +8,7 @@
 
 use perpetuo_dsp::Chance;
 
-use super::{
-    clock::Pulse,
-    desk::{Fader, Mix},
-};
+use super::desk::{Fader, Mix};
 
 /// Bars of a phrase.
 pub(super) const PHRASE: u32 = 8;
@@ -244,7 +241,7 @@ impl Place {
 impl Hand {
     /// The mix from `step` on, if it is another there than before.
     pub(super) fn mix_at(&self, step: u32) -> Option<Mix> {
-        let cut = self.cut.unwrap_or(Pulse::BAR);
+        let cut = self.cut.unwrap_or(super::composer::BAR);
         match step {
             _ if step == cut && self.throws => Some(
                 Mix::CUT

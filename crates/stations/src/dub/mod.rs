@@ -14,7 +14,6 @@
 //! one chord for twelve minutes, as M. Ernestus and M. von Oswald (Basic Channel) cut it in 1993-95.
 
 mod bass;
-mod clock;
 mod composer;
 mod desk;
 mod drums;

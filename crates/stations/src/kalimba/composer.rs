@@ -472,7 +472,7 @@ mod tests {
         notes(&mut composer, 400);
         performer::Composer::set(&mut composer, Param::Root as usize, 8.0);
         notes(&mut composer, 8);
-        assert_eq!(composer.title().key, Some(("G sharp", "major pentatonic")));
+        assert_eq!(composer.title().key, Some(("g_sharp", "major_pentatonic")));
     }
 
     #[test]

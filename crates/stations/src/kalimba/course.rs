@@ -22,7 +22,7 @@ mod stream {
     pub(super) const RECALL: u32 = 9;
     pub(super) const TIMBRE: u32 = 10;
     pub(super) const LAYER: u32 = 12;
-    pub(super) const PHRASE: u32 = 30;
+    pub(super) const PHRASE: u32 = 15;
 }
 
 /// The course of one performance.

@@ -18,7 +18,7 @@ pub(super) mod stream {
     pub(in super::super) const HAND: u32 = 100;
     pub(in super::super) const EACH: u32 = 16;
     pub(in super::super) const PITCH: u32 = 0;
-    pub(in super::super) const GATE: u32 = 2;
+    pub(in super::super) const GATE: u32 = 13;
     pub(in super::super) const FORCE: u32 = 4;
     pub(in super::super) const DELAY: u32 = 5;
     pub(in super::super) const DOUBLE: u32 = 7;

@@ -24,10 +24,6 @@ pub(super) struct Key {
     pub scale: u32,
 }
 
-/// The roots as people write them.
-const ROOT_NAMES: [&str; 12] =
-    ["C", "C sharp", "D", "D sharp", "E", "F", "F sharp", "G", "G sharp", "A", "A sharp", "B"];
-
 /// Scales that are near each scale of [`SCALES`]: where a section may go from there.
 #[rustfmt::skip]
 const NEAR: [[u32; 4]; SCALES.len()] = [
@@ -47,18 +43,9 @@ impl Key {
         (0..scale.len()).fold(0, |classes, degree| classes | class(scale.note(degree)))
     }
 
-    /// The root and the scale in words.
+    /// The labels of root and scale.
     pub(super) fn words(self) -> (&'static str, &'static str) {
-        let scale = SCALES.get(self.scale as usize).copied().unwrap_or("");
-        let spaced = match scale {
-            "minor_pentatonic" => "minor pentatonic",
-            "major_pentatonic" => "major pentatonic",
-            "harmonic_minor" => "harmonic minor",
-            "in_sen" => "in sen",
-            "whole_tone" => "whole tone",
-            one_word => one_word,
-        };
-        (ROOT_NAMES[self.root as usize % 12], spaced)
+        (ROOTS[self.root as usize % ROOTS.len()], SCALES[self.scale as usize % SCALES.len()])
     }
 
     /// Where section `count` goes to from here: home every fifth time, else to a key on another root that

@@ -63,7 +63,7 @@ impl Synth {
             reverb: Reverb::new(sample_rate_hz),
             master: Master::new(
                 24.0,
-                Leveler::new(Self::GOAL, 2.4, 22.0, 1.1, sample_rate_hz),
+                Leveler::new(Self::GOAL, 2.4, 80.0, 1.1, sample_rate_hz),
                 at(Param::Level),
                 sample_rate_hz,
             ),

@@ -39,6 +39,8 @@ pub(super) struct Tines {
 struct Voice {
     bank: ModalBank<MODES>,
     stroke: Stroke,
+    /// Gains of the two sides.
+    gains: [f32; 2],
     /// Samples since the stroke.
     age: u32,
     /// Steps of 64 samples since it was damped, 0 while it is not.
@@ -51,11 +53,17 @@ impl Tines {
     const RINGING: usize = 10;
     /// Half-life of a damped voice: 60 dB in 60 ms.
     const DAMPED_SECONDS: f32 = 0.006;
-    /// Below this, -71 dB, a voice is damped: more than 50 dB below the mix, it only costs.
-    const FAINT: f32 = 2.8e-4;
+    /// Below this, -67 dB, a voice is damped: 50 dB below the mix, it only costs.
+    const FAINT: f32 = 4.5e-4;
 
     pub(super) fn new(salt: u32, sample_rate_hz: u32) -> Self {
-        let voice = |_| Voice { bank: ModalBank::new(), stroke: Stroke::NONE, age: 0, damped: 0 };
+        let voice = |_| Voice {
+            bank: ModalBank::new(),
+            stroke: Stroke::NONE,
+            gains: [0.0; 2],
+            age: 0,
+            damped: 0,
+        };
         Self {
             voices: std::array::from_fn(voice),
             make: Make::of(salt),
@@ -72,6 +80,7 @@ impl Tines {
         if let Some(voice) = free {
             voice.bank.strike(&partials, attack);
             (voice.stroke, voice.age, voice.damped) = (stroke, 0, 0);
+            voice.gains = mix::pan(stroke.place());
         }
     }
 
@@ -97,8 +106,8 @@ impl Tines {
             voice.bank.render(mono);
             let [left, right] = &mut out.sides;
             let mut sides = [&mut left[samples.clone()], &mut right[samples.clone()]];
-            let gains = mix::pan(voice.stroke.place()).map(Segment::flat);
-            mix::add_panned(&mut sides, mono, gains);
+            let [left, right] = voice.gains;
+            mix::add_panned(&mut sides, mono, [Segment::flat(left), Segment::flat(right)]);
         }
     }
 
@@ -223,6 +232,7 @@ impl State for Tines {
                 continue;
             }
             voice.stroke = Stroke::from_word(stroke);
+            voice.gains = mix::pan(voice.stroke.place());
             (voice.damped, voice.age) = (age >> 26, age & Voice::OLDEST);
             let stroke = voice.stroke;
             // Its brightness is not kept: a middling one sounds until the next stroke.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     performer,
-    theory::{SCALES, Scale},
+    theory::{ROOTS, SCALES, Scale},
 };
 
 /// Streams of the edges begin 100 apart; the passage has 1 to 29, the phrases 30 to 39.
@@ -29,10 +29,6 @@ const BEAT: usize = 0;
 const BELL: usize = 1;
 const EDGE: usize = 2;
 const EDGES: usize = 3;
-
-/// Names of the twelve roots for people, in the order of the labels.
-const KEYS: [&str; 12] =
-    ["C", "C sharp", "D", "D sharp", "E", "F", "F sharp", "G", "G sharp", "A", "A sharp", "B"];
 
 /// The composer of one performance.
 pub(super) struct Composer {
@@ -188,7 +184,7 @@ impl performer::Composer for Composer {
     }
 
     fn title(&self) -> Title {
-        let root = KEYS[((self.root + self.weather.key) % 12) as usize];
+        let root = ROOTS[((self.root + self.weather.key) % 12) as usize];
         let scale = SCALES[(self.scale as usize).min(SCALES.len() - 1)];
         Title { scene: self.weather.name(), key: (self.bells >= 0.01).then_some((root, scale)) }
     }

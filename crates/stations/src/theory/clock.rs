@@ -40,11 +40,10 @@ pub(crate) struct Tick {
 pub(crate) struct Clock {
     sample_rate_hz: u32,
     tempo_waits_for: Border,
-    /// In hundredths of a bpm and of a percent, and a place among the metres: in force, then asked
-    /// for.
+    /// In hundredths of a bpm and of a percent: in force, then asked for.
     tempo: [u32; 2],
     swing: [u32; 2],
-    metre: [u32; 2],
+    metre: u32,
     bar: u32,
     step: u32,
     count: u32,
@@ -76,7 +75,7 @@ impl Clock {
             tempo_waits_for,
             tempo: [hundredths(tempo_bpm, Self::TEMPO); 2],
             swing: [hundredths(swing_percent, Self::SWING); 2],
-            metre: [metre; 2],
+            metre,
             bar: 0,
             step: 0,
             count: 0,
@@ -96,16 +95,8 @@ impl Clock {
         self.swing[1] = hundredths(percent, Self::SWING);
     }
 
-    /// Takes a metre out of [`METRES`](super::METRES), from the next bar on.
-    pub(crate) fn set_metre(&mut self, metre: u32) {
-        self.metre[1] = metre;
-    }
-
     /// The step that begins now; the next one begins [`Tick::len`] samples later.
     pub(crate) fn step(&mut self) -> Tick {
-        if self.step == 0 {
-            self.metre[0] = self.metre[1];
-        }
         let (beat, within) = self.metre().beat(self.step);
         if within == 0 {
             self.swing[0] = self.swing[1];
@@ -129,7 +120,7 @@ impl Clock {
 
     /// The metre in force.
     pub(crate) fn metre(&self) -> Metre {
-        Metre::of(self.metre[0])
+        Metre::of(self.metre)
     }
 
     /// Samples of an even sixteenth at the tempo in force: what an echo in time is made of.
@@ -227,17 +218,6 @@ mod tests {
         clock.set_swing(66.0);
         let lens: Vec<u32> = (1..8).map(|_| clock.step().len).collect();
         assert_eq!(1 + lens.iter().position(|len| *len > 6_000).unwrap(), 4);
-    }
-
-    #[test]
-    fn a_new_metre_waits_for_the_bar() {
-        let mut clock = clock(120.0, 50.0, Metre::COMMON);
-        clock.step();
-        clock.set_metre(5);
-        let ticks: Vec<Tick> = (1..60).map(|_| clock.step()).collect();
-        let bars: Vec<usize> =
-            ticks.iter().filter(|tick| tick.step == 0).map(|tick| tick.count as usize).collect();
-        assert_eq!(bars, [16, 30, 44, 58]);
     }
 
     #[test]

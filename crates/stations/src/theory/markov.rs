@@ -1,4 +1,4 @@
-//! What comes next by what is now: chains of states with whole-number weights.
+//! What comes next by what is now: a row of whole-number weights for each state of a chain.
 //!
 //! ```text
 //! P(next = i) = wᵢ / Σ w      the first i with w₀ + … + wᵢ > ⌊u Σ w⌋
@@ -21,20 +21,6 @@ pub(crate) fn choose(chance: &Chance, stream: u32, counter: u32, weights: &[u8])
     None
 }
 
-/// The state after `state`, by its row of `table`; a state whose row is all 0 is never left.
-///
-/// States beyond the table are the last, so that what was loaded from a damaged snapshot is one.
-pub(crate) fn next_state<const N: usize>(
-    chance: &Chance,
-    stream: u32,
-    counter: u32,
-    table: &[[u8; N]; N],
-    state: u32,
-) -> u32 {
-    let state = (state as usize).min(N - 1);
-    choose(chance, stream, counter, &table[state]).unwrap_or(state) as u32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,16 +37,5 @@ mod tests {
         }
         assert_eq!(choose(&chance, 1, 1, &[0, 0]), None);
         assert_eq!(choose(&chance, 1, 1, &[]), None);
-    }
-
-    #[test]
-    fn a_chain_only_goes_where_its_table_allows() {
-        let table = [[0, 1, 1], [2, 0, 0], [0, 0, 0]];
-        let chance = Chance::new(2);
-        let next = |counter, state| next_state(&chance, 1, counter, &table, state);
-        assert!((0..100).all(|counter| next(counter, 0) != 0));
-        assert!((0..100).any(|counter| next(counter, 0) == 1));
-        assert!((0..100).all(|counter| next(counter, 1) == 0));
-        assert!((0..100).all(|counter| next(counter, 2) == 2 && next(counter, 99) == 2));
     }
 }

@@ -21,7 +21,7 @@ mod tuning;
 pub(crate) use chord::{ChordKind, lead};
 pub(crate) use clock::{Border, Clock, Tick};
 pub(crate) use form::{PERIOD, Phrase, Swell, phrase, scene};
-pub(crate) use markov::{choose, next_state};
+pub(crate) use markov::choose;
 pub(crate) use metre::{METRES, Metre};
 pub(crate) use pattern::{Drum, DrumMap, euclid};
 pub(crate) use register::{DejaVu, Register, Spread, unit};
