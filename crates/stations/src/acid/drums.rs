@@ -190,18 +190,21 @@ impl Drums {
         self.tunings
     }
 
-    /// Writes the blip, of one channel, at most a block; tells its gains on both sides if there is any.
-    pub(super) fn render_blip(&mut self, out: &mut [f32]) -> Option<[Segment; 2]> {
-        let (len, rate) = (out.len(), self.sample_rate);
-        if len == 0 || !self.blip_body.is_sounding() {
-            return None;
+    /// Adds the blip to one channel, at most a block, and tells whether there was any.
+    pub(super) fn render_blip(&mut self, out: &mut [f32]) -> bool {
+        if !self.blip_body.is_sounding() {
+            return false;
         }
-        let level = self.blip_body.advance(len);
+        let level = self.blip_body.advance(out.len());
         let hz = self.blip_hz * (1.0 + 0.5 * level.from * level.from);
-        self.blip.set_phase_step(hz / rate);
-        out.fill(0.0);
+        self.blip.set_phase_step(hz / self.sample_rate);
         self.blip.render_sine(out, level);
-        Some([Segment::flat(1.0 - self.blip_place), Segment::flat(1.0 + self.blip_place)])
+        true
+    }
+
+    /// Where the blip is, from -1 (left) to 1 (right).
+    pub(super) fn blip_place(&self) -> f32 {
+        self.blip_place
     }
 
     /// Two noises, after the latest two samples of each.

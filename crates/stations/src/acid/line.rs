@@ -22,6 +22,8 @@ pub(super) struct Line {
     is_accented: bool,
     /// -1 for a pulse, up to 0.4 for a saw with its octave.
     blend: f32,
+    /// Where its filter's stages stand; while it is silent they stay.
+    tunings: [Tuning; 2],
     sample_rate: f32,
 }
 
@@ -46,6 +48,7 @@ impl Line {
             is_open: false,
             is_accented: false,
             blend: 0.0,
+            tunings: [Tuning::new(0.01, 1.4); 2],
             sample_rate: sample_rate_hz as f32,
         };
         line.prepare();
@@ -83,12 +86,17 @@ impl Line {
         let sweep = self.sweep.advance(len);
         let goal = if self.is_open { if self.is_accented { 1.0 } else { 0.72 } } else { 0.0 };
         let gate = self.gate.advance(len, goal, 0.001 * rate, 0.006 * rate);
+        if gate == Segment::flat(0.0) {
+            out.fill(0.0);
+            return self.tunings;
+        }
         self.oscillate(out, gate);
         let octaves = tone.light + (1.9 + 1.9 * tone.resonance) * sweep.at(len);
         let cutoff = 300.0 * math::exp2(octaves + (self.note - 21.0) * (0.4 / 12.0)) / rate;
         // Two stages, only the second one rings: 1/Q from 1.3 down to 0.07.
         let k = 1.3 - 1.23 * (1.0 - (1.0 - tone.resonance) * (1.0 - tone.resonance));
-        [Tuning::new(cutoff, 1.4), Tuning::new(cutoff, k)]
+        self.tunings = [Tuning::new(cutoff, 1.4), Tuning::new(cutoff, k)];
+        self.tunings
     }
 
     /// Drives what comes out of the filter.
@@ -119,10 +127,6 @@ impl Line {
     }
 
     fn oscillate(&mut self, out: &mut [f32], gate: Segment) {
-        if gate == Segment::flat(0.0) {
-            out.fill(0.0);
-            return;
-        }
         self.saws[0].render(out, self.phase_step);
         if self.blend != 0.0 {
             let mut second = [0.0; BLOCK_LEN];

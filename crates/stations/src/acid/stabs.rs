@@ -20,6 +20,8 @@ use super::hit::Hit;
 pub(super) struct Stabs {
     notes: [Note; 4],
     chord: [f32; 4],
+    /// The sums of the latest sample.
+    before: [f32; 2],
     hit: Hit,
     held: f32,
     tuning: Tuning,
@@ -35,11 +37,11 @@ struct Note {
     weights: [f32; 3],
 }
 
-/// The sum of all parabolas in mid and side, from the sample before the run on.
-type Sums = [[f32; SUMS_LEN]; 2];
+/// The sum of all parabolas in mid and side, from the sample before the run on, which is the last of a
+/// vector so that the others are whole ones.
+type Sums = [[f32; BEFORE + 1 + BLOCK_LEN]; 2];
 
-/// One more than a block, in whole vectors.
-const SUMS_LEN: usize = BLOCK_LEN + 4;
+const BEFORE: usize = 3;
 
 impl Stabs {
     /// How loud each note's outer saws are on the far side; its sign is the side of the first.
@@ -58,6 +60,7 @@ impl Stabs {
         let mut stabs = Self {
             notes: [Note::default(); 4],
             chord: [48.0; 4],
+            before: [0.0; 2],
             hit: Hit::new(1.0, 1.0, Self::REST),
             held: 0.0,
             tuning: Tuning::new(0.01, 0.75),
@@ -88,14 +91,17 @@ impl Stabs {
             return self.tuning;
         }
         let level = self.hit.advance(len);
-        let mut sums: Sums = [[0.0; SUMS_LEN]; 2];
+        let mut sums: Sums = [[0.0; BEFORE + 1 + BLOCK_LEN]; 2];
+        (sums[0][BEFORE], sums[1][BEFORE]) = (self.before[0], self.before[1]);
         for note in &mut self.notes {
-            note.add_parabolas(&mut sums, len);
+            note.add_parabolas(&mut sums);
+            note.pass(len);
         }
         let [mids, sides] = &sums;
-        let out = left.iter_mut().zip(right.iter_mut());
-        let mids = mids[1..].iter().zip(mids);
-        let sides = sides[1..].iter().zip(sides);
+        self.before = [mids[BEFORE + len], sides[BEFORE + len]];
+        let out = left.iter_mut().zip(right);
+        let mids = mids[BEFORE + 1..].iter().zip(&mids[BEFORE..]);
+        let sides = sides[BEFORE + 1..].iter().zip(&sides[BEFORE..]);
         for (n, (((left, right), mid), side)) in (0_i32..).zip(out.zip(mids).zip(sides)) {
             let level = level.from + level.step * n as f32;
             let (mid, side) = (mid.0 - mid.1, side.0 - side.1);
@@ -113,6 +119,12 @@ impl Stabs {
         for ((note, pitch), far) in self.notes.iter_mut().zip(self.chord).zip(Self::FAR) {
             note.set(math::hz_from_note(pitch) / rate, far);
         }
+        // Sums of other weights are no part of a difference.
+        self.before = [0.0; 2];
+        for note in &self.notes {
+            let [mid, side] = note.parabolas(note.turns);
+            self.before = [self.before[0] + mid, self.before[1] + side];
+        }
         let rise = 0.001 + 0.03 * self.held;
         let fall = 0.05 + 0.75 * self.held * self.held;
         self.hit.set_halves(rise * rate, fall * rate);
@@ -120,29 +132,41 @@ impl Stabs {
 }
 
 impl Note {
+    /// A parabola counts in 2^62, and four times its frequency is what its slope is: 2^-64.
+    const UNIT: f32 = 1.0 / 18_446_744_073_709_551_616.0;
+
     fn set(&mut self, phase_step: f32, far: f32) {
         for (step, spread) in self.steps.iter_mut().zip(Stabs::SPREAD) {
             *step = step_from(spread * phase_step);
         }
-        // 2^-62 / 4f
-        let [outer, middle] = Stabs::GAINS.map(|gain| gain * 5.421_011e-20 / phase_step);
+        let [outer, middle] = Stabs::GAINS.map(|gain| gain * Self::UNIT / phase_step);
         let (sign, far) = if far < 0.0 { (1.0, -far) } else { (-1.0, far) };
         self.weights = [0.5 * (1.0 + far) * outer, sign * 0.5 * (1.0 - far) * outer, middle];
     }
 
-    fn add_parabolas(&mut self, [mids, sides]: &mut Sums, len: usize) {
-        let [mut a, mut b, mut c] = self.turns;
-        let [step_a, step_b, step_c] = self.steps;
-        let [mid_weight, side_weight, middle] = self.weights;
-        let parabola = |turn: u32| (turn as i32 as f32) * (turn as i32 as f32);
-        for (mid, side) in mids.iter_mut().zip(sides) {
-            let (first, second) = (parabola(a), parabola(b));
-            *mid += mid_weight * (first + second) + middle * parabola(c);
-            *side += side_weight * (first - second);
-            (a, b) = (a.wrapping_add(step_a), b.wrapping_add(step_b));
-            c = c.wrapping_add(step_c);
+    /// Adds those of the samples that follow.
+    fn add_parabolas(&self, [mids, sides]: &mut Sums) {
+        let mut turns = self.turns;
+        for (mid, side) in mids[BEFORE + 1..].iter_mut().zip(&mut sides[BEFORE + 1..]) {
+            for (turn, step) in turns.iter_mut().zip(self.steps) {
+                *turn = turn.wrapping_add(step);
+            }
+            let parabolas = self.parabolas(turns);
+            *mid += parabolas[0];
+            *side += parabolas[1];
         }
-        // The last sample of this run is the one before the next.
+    }
+
+    /// In mid and side.
+    #[inline(always)]
+    fn parabolas(&self, [a, b, c]: [u32; 3]) -> [f32; 2] {
+        let [mid, side, middle] = self.weights;
+        let parabola = |turn: u32| (turn as i32 as f32) * (turn as i32 as f32);
+        let (first, second) = (parabola(a), parabola(b));
+        [mid * (first + second) + middle * parabola(c), side * (first - second)]
+    }
+
+    fn pass(&mut self, len: usize) {
         for (turn, step) in self.turns.iter_mut().zip(self.steps) {
             *turn = turn.wrapping_add(step.wrapping_mul(len as u32));
         }

@@ -1,9 +1,7 @@
 //! How ACID sounds: voices rendered up to each onset, then rooms and the mix.
 
-use std::ops::Range;
-
 use perpetuo_dsp::{
-    Chance, Echo, Leveler, Response, Reverb, Segment, State, SvfBank, Tuning, math, mix,
+    Chance, Echo, Leveler, Response, Reverb, Segment, State, SvfBank, Tuning, math,
 };
 use perpetuo_station::BLOCK_LEN;
 
@@ -58,7 +56,8 @@ struct Voices {
     /// claps of both sides, stabs of both sides.
     lanes: [[f32; BLOCK_LEN]; 8],
     kick: [f32; BLOCK_LEN],
-    blips: Block,
+    /// Nothing but zeroes unless it is blipping.
+    blip: [f32; BLOCK_LEN],
     is_blipping: bool,
     duck: [f32; BLOCK_LEN],
 }
@@ -67,24 +66,25 @@ impl Voices {
     const SILENCE: Self = Self {
         lanes: [[0.0; BLOCK_LEN]; 8],
         kick: [0.0; BLOCK_LEN],
-        blips: [[0.0; BLOCK_LEN]; 2],
+        blip: [0.0; BLOCK_LEN],
         is_blipping: false,
         duck: [1.0; BLOCK_LEN],
     };
 
-    /// Joins blips to the stabs and gives what goes into the echo.
-    fn join(&mut self, late: &[f32; BLOCK_LEN]) -> [f32; BLOCK_LEN] {
+    /// Joins the blip, at its place, to the stabs and gives what goes into the echo.
+    fn join(&mut self, late: &[f32; BLOCK_LEN], place: f32) -> [f32; BLOCK_LEN] {
         let [.., left, right] = &mut self.lanes;
         let mut into_echo = [0.0; BLOCK_LEN];
         for i in 0..BLOCK_LEN {
             into_echo[i] = 0.32 * self.duck[i] * late[i] + 0.73 * (left[i] + right[i]);
         }
         if std::mem::take(&mut self.is_blipping) {
-            let blips = &self.blips;
+            let gains = [0.14 * (1.0 - place), 0.14 * (1.0 + place)];
             for i in 0..BLOCK_LEN {
-                into_echo[i] += 0.175 * (blips[0][i] + blips[1][i]);
-                left[i] += 0.14 * blips[0][i];
-                right[i] += 0.14 * blips[1][i];
+                let blip = std::mem::take(&mut self.blip[i]);
+                into_echo[i] += 0.35 * blip;
+                left[i] += gains[0] * blip;
+                right[i] += gains[1] * blip;
             }
         }
         into_echo
@@ -202,21 +202,7 @@ impl Synth {
         for (n, duck) in (0_i32..).zip(&mut duck[samples.clone()]) {
             *duck = ducked.from + ducked.step * n as f32;
         }
-        self.render_blip(samples);
-    }
-
-    fn render_blip(&mut self, samples: Range<usize>) {
-        let mut mono = [0.0; BLOCK_LEN];
-        let mono = &mut mono[..samples.len()];
-        let Some(gains) = self.drums.render_blip(mono) else { return };
-        let Voices { blips, is_blipping, .. } = &mut self.voices;
-        if !*is_blipping {
-            *blips = [[0.0; BLOCK_LEN]; 2];
-            *is_blipping = true;
-        }
-        let [left, right] = blips;
-        let mut out = [&mut left[samples.clone()], &mut right[samples]];
-        mix::add_panned(&mut out, mono, gains);
+        self.voices.is_blipping |= self.drums.render_blip(&mut self.voices.blip[samples]);
     }
 
     /// What the knob adds to every cutoff, in octaves.
@@ -227,7 +213,7 @@ impl Synth {
     fn mix(&mut self, out: &mut Block) {
         let space = self.space.advance();
         let late = self.width.spread(&self.voices.lanes[1]);
-        let into_echo = self.voices.join(late);
+        let into_echo = self.voices.join(late, self.drums.blip_place());
         let Self { repeats, room, .. } = self;
         let [left, right] = &mut *repeats;
         self.echo.set_time((3.0 * self.step_len) as u32);
