@@ -148,7 +148,11 @@ impl Steps {
         for ((left, input), cell) in left.iter_mut().zip(input).zip(cells) {
             (*left, *cell) = (*cell, *input);
         }
-        right.copy_from_slice(&self.cells[1][self.at..self.at + input.len()]);
+        match right.first_chunk_mut() {
+            // The usual case, without a call to copy.
+            Some(right) if self.at == 0 && input.len() == CONTROL_LEN => *right = self.cells[1],
+            _ => right.copy_from_slice(&self.cells[1][self.at..self.at + input.len()]),
+        }
     }
 
     /// Time goes on; tells whether a step is complete: then it is to be worked on.

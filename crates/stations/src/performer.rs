@@ -141,6 +141,16 @@ impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Station for Performer<C, S> {
                 self.render_block();
                 self.at = 0;
             }
+            if self.at == 0
+                && let Some(left) = left[start..].first_chunk_mut::<BLOCK_LEN>()
+                && let Some(right) = right[start..].first_chunk_mut::<BLOCK_LEN>()
+            {
+                // The usual case, without a call to copy.
+                [*left, *right] = self.block;
+                self.at = BLOCK_LEN;
+                start += BLOCK_LEN;
+                continue;
+            }
             let len = (left.len() - start).min(BLOCK_LEN - self.at);
             let (from, to) = (self.at..self.at + len, start..start + len);
             left[to.clone()].copy_from_slice(&self.block[0][from.clone()]);
