@@ -2,7 +2,7 @@
 //! right. Both together are the line alone.
 //!
 //! ```text
-//! y[n] = x[n−d] − x[n−d−t]      d some 9 ms, whole blocks of it; t 0.45 ms: 100 Hz is 11 dB down, 55 Hz 16 dB
+//! y[n] = x[n−d] − x[n−d−t]      d some 9 ms, whole blocks of it; t 0.4 ms: 100 Hz is 12 dB down, 55 Hz 17 dB
 //! ```
 
 use perpetuo_station::BLOCK_LEN;
@@ -21,7 +21,7 @@ pub(super) struct Width {
 
 impl Width {
     const SECONDS: f32 = 0.009;
-    const THIN_SECONDS: f32 = 0.000_45;
+    const THIN_SECONDS: f32 = 0.000_4;
     const LONGEST: usize = 8;
     const PAST_LEN: usize = 32;
 
@@ -68,7 +68,7 @@ mod tests {
         let mut heard = width.spread(&click).to_vec();
         (0..8).for_each(|_| heard.extend_from_slice(width.spread(&[0.0; BLOCK_LEN])));
         let at = |value: f32| heard.iter().position(|x| *x == value);
-        assert_eq!((at(1.0), at(-1.0)), (Some(444), Some(463)));
+        assert_eq!((at(1.0), at(-1.0)), (Some(444), Some(461)));
         assert_eq!(heard.iter().filter(|x| **x != 0.0).count(), 2);
     }
 }
