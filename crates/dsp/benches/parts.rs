@@ -32,8 +32,6 @@ fn main() {
         bank.set([Tuning::new(cutoff, 1.0); 8]);
         bank.process(black_box(&mut io), 64);
     });
-    bank = bank.chained(&[1]);
-    measure("svf bank in a chain", || bank.process(black_box(&mut io), 64));
     let mut modes = ModalBank::<4>::new();
     modes.strike(&[Partial { phase_step: 0.01, level: 1.0, half: 1e7 }; 4], 0);
     measure("4 modes", || modes.render(black_box(&mut left)));

@@ -7,9 +7,6 @@
 //! low:  A = a₂, B = a₃, C = 1−a₃      band: k·(a₁, a₂, −a₂)      high: x − band − low
 //! ```
 //!
-//! A lane may be fed by the one before it, eight samples late: two lanes are then one filter of 24 dB an
-//! octave, three of 36, at the same cost.
-//!
 //! a₁ to a₃ go in straight lines from run to run, in steps of eight samples.
 //!
 //! Source: as [`crate::Svf`].
@@ -36,11 +33,6 @@ pub enum Response {
 pub struct SvfBank {
     cells: Cells,
     responses: [Response; LANES],
-    /// 1 where the lane before is heard, and whether any is.
-    chain: [f32; LANES],
-    is_chained: bool,
-    /// The latest eight samples of every lane.
-    last: [[f32; LANES]; LANES],
 }
 
 /// What the kernels work on.
@@ -58,26 +50,9 @@ pub(crate) struct Cells {
 impl SvfBank {
     /// Stands at its tunings, at rest.
     pub fn new(tunings: [Tuning; LANES], responses: [Response; LANES]) -> Self {
-        let mut bank = Self {
-            cells: Cells::new(),
-            responses,
-            chain: [0.0; LANES],
-            is_chained: false,
-            last: [[0.0; LANES]; LANES],
-        };
+        let mut bank = Self { cells: Cells::new(), responses };
         bank.reset(tunings);
         bank
-    }
-
-    /// The same with some lanes fed by the lane before, besides what they are given: `lanes` are their
-    /// places, 1..=7.
-    #[must_use]
-    pub fn chained(mut self, lanes: &[usize]) -> Self {
-        for lane in lanes {
-            self.chain[*lane % LANES] = 1.0;
-        }
-        self.is_chained = true;
-        self
     }
 
     /// Stands at other tunings at once, at rest.
@@ -85,7 +60,6 @@ impl SvfBank {
         self.set(tunings);
         self.cells.now = self.cells.goal;
         (self.cells.s1, self.cells.s2) = ([0.0; LANES], [0.0; LANES]);
-        self.last = [[0.0; LANES]; LANES];
     }
 
     /// Puts one filter at rest, at a tuning at once: for a voice that begins anew.
@@ -110,11 +84,7 @@ impl SvfBank {
     /// When there are more.
     pub fn process(&mut self, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
         assert!(len <= CONTROL_LEN && len.is_multiple_of(LANES), "a run is whole eights");
-        if self.is_chained {
-            filter_chained(&mut self.cells, io, len, &self.chain, &mut self.last);
-        } else {
-            filter(&mut self.cells, io, len);
-        }
+        filter(&mut self.cells, io, len);
         self.cells.settle();
     }
 
@@ -304,53 +274,14 @@ kernel! {
     fn filter = filter_generic(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize);
 }
 
-kernel! {
-    fn filter_chained = filter_chained_generic(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize, chain: &[f32; LANES], last: &mut [[f32; LANES]; LANES]);
-}
-
 #[inline(always)]
 fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
-    run::<V>(cells, io, len, |_, _| {});
-}
-
-#[inline(always)]
-fn filter_chained_generic<V: Lanes>(
-    cells: &mut Cells,
-    io: &mut [[f32; CONTROL_LEN]; LANES],
-    len: usize,
-    chain: &[f32; LANES],
-    last: &mut [[f32; LANES]; LANES],
-) {
-    run::<V>(cells, io, len, |io, at| {
-        for lane in 1..LANES {
-            let before = if at == 0 { &last[lane - 1] } else { eight(&io[lane - 1], at - LANES) };
-            let fed = V::splat(chain[lane]).mul(V::load(before));
-            let io = eight_mut(&mut io[lane], at);
-            V::load(io).add(fed).store(io);
-        }
-    });
-    if len > 0 {
-        for (last, io) in last.iter_mut().zip(io.iter()) {
-            *last = *eight(io, len - LANES);
-        }
-    }
-}
-
-/// Filters a run; `feed` may change the eight samples from a place on before they are filtered.
-#[inline(always)]
-fn run<V: Lanes>(
-    cells: &mut Cells,
-    io: &mut [[f32; CONTROL_LEN]; LANES],
-    len: usize,
-    feed: impl Fn(&mut [[f32; CONTROL_LEN]; LANES], usize),
-) {
     let (mut s1, mut s2) = (V::load(&cells.s1), V::load(&cells.s2));
     let (mut factors, by) = on_the_way::<V>(cells, len.max(1));
     let is_at_rest = cells.now == cells.goal;
     let pairs = Pairs::new(&factors);
     let mut at = 0;
     while at < len {
-        feed(io, at);
         let [a, b, c, d, e, f, g, h] = columns::<V>(io, at);
         let rows = if is_at_rest {
             let (a, b) = pairs.tick(a, b, &mut s1, &mut s2);
@@ -463,29 +394,6 @@ mod tests {
             for (a, b) in io.iter().flatten().zip(expected.iter().flatten()) {
                 assert!((a - b).abs() < 1e-3, "{a} {b}");
             }
-        }
-    }
-
-    #[test]
-    fn a_chained_lane_hears_the_one_before_eight_samples_late() {
-        let tunings = [Tuning::new(0.02, 0.7); 8];
-        let mut bank = SvfBank::new(tunings, [Response::Low; 8]).chained(&[1]);
-        let (mut first, mut second) = (Svf::new(tunings[0]), Svf::new(tunings[1]));
-        let mut noise = Noise::new(4);
-        let mut between = [0.0; 8];
-        for _ in 0..20 {
-            let mut io = [[0.0; CONTROL_LEN]; 8];
-            noise.render(&mut io[0]);
-            let mut expected = io[0];
-            first.process_low(&mut expected);
-            let last = *eight(&expected, CONTROL_LEN - 8);
-            expected.copy_within(..CONTROL_LEN - 8, 8);
-            expected[..8].copy_from_slice(&between);
-            between = last;
-            second.process_low(&mut expected);
-            bank.process(&mut io, CONTROL_LEN);
-            assert!(io[1].iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4));
-            assert!(io[2].iter().all(|y| *y == 0.0));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Chance without a memory: every draw is a function of the seed, a stream of draws and a counter.
 //!
 //! ```text
-//! z = key + stream·φ₁ + counter·φ₂      word = top half of mix(mix(z))
+//! word = top half of mix((key + s) ^ mix(c + s))      s = stream·φ₁, c = counter·φ₂
 //! mix(z): z ^= z >> 30, z *= m₁; z ^= z >> 27, z *= m₂; z ^= z >> 31
 //! ```
 //!

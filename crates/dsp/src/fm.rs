@@ -72,14 +72,14 @@ fn add_pair_generic<V: Lanes>(
     level: Segment,
     index: Segment,
 ) {
-    // 2^32 / 2π: radians as 2^-32 turns. Eight radians stay within 32 bits with sign, wrapped.
-    const TURNS: f32 = 683_565_300.0;
+    // 1 / 2π: radians as turns.
+    const TURNS: f32 = 0.159_154_94;
     let mut at = 0;
     for out in out.chunks_mut(LANES) {
         let bend = V::Words::along(modulator.turn, modulator.step).turns().sin_turns();
         // In turns, brought to -1/2..1/2: what is added to 1.5 · 2^23 loses its fraction.
         let rounder = V::splat(12_582_912.0);
-        let turns = V::along(index, at).clamp(-8.0, 8.0).mul(V::splat(TURNS / 4_294_967_296.0));
+        let turns = V::along(index, at).clamp(-8.0, 8.0).mul(V::splat(TURNS));
         let turns = V::Words::along(carrier.turn, carrier.step).turns().add_mul(turns, bend);
         let whole = turns.add(rounder).sub(rounder);
         let sine = turns.sub(whole).sin_turns();

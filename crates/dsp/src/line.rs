@@ -103,23 +103,6 @@ impl Line {
         }
     }
 
-    /// Reads as [`Self::read`], but each sample as `middle` of itself and `side` of both neighbours;
-    /// at most [`Self::RUN`] samples, `delay` at least one more than their number.
-    ///
-    /// # Panics
-    ///
-    /// As [`Self::read`].
-    #[inline(always)]
-    pub fn read_damped(&self, delay: usize, [side, middle]: [f32; 2], out: &mut [f32]) {
-        let words = self.words(delay + 1, out.len() + 2);
-        let (side, middle) = (side * (1.0 / 16_384.0), middle * (1.0 / 16_384.0));
-        let sides = words.iter().zip(&words[2..]);
-        for ((sample, word), (before, after)) in out.iter_mut().zip(&words[1..]).zip(sides) {
-            let neighbours = i32::from(*before) + i32::from(*after);
-            *sample = middle * f32::from(*word) + side * neighbours as f32;
-        }
-    }
-
     /// `len` cells in steps of 1 / [`Self::STEPS`], of which the first was written `delay` samples before what
     /// will be written next; at most [`Self::RUN`] + 4.
     #[inline(always)]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! sin 2πx = x (1/4 − x²) P(x²)      |x| ≤ 1/2, error 2.1e-5
-//! 2^x     = 2^⌊x⌋ Q(x − ⌊x⌋)        relative error 3e-7
+//! 2^x     = 2^⌊x⌋ Q(x − ⌊x⌋)        relative error 3e-6
 //! log₂ x  = e + t + t(1 − t) R(t)   x = 2^e (1 + t), error 2e-5, exact at powers of two
 //! tan πf  = sin πf / cos πf         relative error 2e-5 for f ≤ 0.42
 //! ```
@@ -74,13 +74,6 @@ pub fn log2(x: f32) -> f32 {
 pub fn tan_pi(cycles: f32) -> f32 {
     let half = 0.5 * cycles;
     sin_turns(half) / sin_turns(0.25 - half)
-}
-
-/// The factor that a level of `db` stands for.
-#[inline]
-pub fn gain_from_db(db: f32) -> f32 {
-    // log2(10) / 20
-    exp2(db * 0.166_096_4)
 }
 
 /// The frequency in Hz of a note, in semitones above C0 at 16.35 Hz; 57 is the 440 Hz A.

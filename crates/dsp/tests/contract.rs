@@ -86,7 +86,7 @@ fn whole_eights() -> Parts {
                         io[0][..l.len()].copy_from_slice(l);
                         io[5][..r.len()].copy_from_slice(r);
                         bank.process(&mut io, l.len());
-                        l.copy_from_slice(&io[1][..l.len()]);
+                        l.copy_from_slice(&io[0][..l.len()]);
                         r.copy_from_slice(&io[5][..r.len()]);
                     }
                 },
@@ -310,7 +310,7 @@ fn any_length() -> Parts {
 
 fn bank() -> SvfBank {
     use Response::{Band, High, Low};
-    SvfBank::new([tuning(); 8], [Low, Band, High, Low, Low, Band, High, Low]).chained(&[1])
+    SvfBank::new([tuning(); 8], [Low, Band, High, Low, Low, Band, High, Low])
 }
 
 fn octet() -> Octet {

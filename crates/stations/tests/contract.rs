@@ -215,11 +215,17 @@ fn a_performance_needs_at_most_128_kib() {
 #[test]
 fn a_snapshot_is_short_and_taking_one_changes_nothing() {
     for spec in all() {
-        let (mut taken, mut left_alone) = (start(&spec, 1), start(&spec, 1));
-        for _ in 0..8 {
+        let (mut taken, mut left_alone) = (start(&spec, 2), start(&spec, 2));
+        for step in 0..150 {
             let bytes = taken.snapshot().as_bytes().len();
             assert!(bytes <= Snapshot::MAX_LEN, "{}: {bytes} bytes", spec.name);
-            assert!(render(&mut *taken, 5000) == render(&mut *left_alone, 5000), "{}", spec.name);
+            let same = render(&mut *taken, 5000) == render(&mut *left_alone, 5000);
+            assert!(same, "{} after {step} snapshots", spec.name);
+            for setting in spec.random(step).into_iter().filter(|_| step % 25 == 20) {
+                let setting = setting.over(Ramp::parse("1.5").unwrap());
+                taken.set(setting);
+                left_alone.set(setting);
+            }
         }
     }
 }

@@ -123,8 +123,11 @@ impl Phrases {
         let count = STYLES.len() as u32;
         let first = chance.below(stream::FAVOURITE, 0, count);
         let second = (first + 1 + chance.below(stream::FAVOURITE, 1, count - 1)) % count;
-        let favourite =
-            if chance.happens(stream::FAVOURITE, visit + 2, 0.6) { first } else { second };
+        let favourite = if chance.happens(stream::FAVOURITE, visit.wrapping_add(2), 0.6) {
+            first
+        } else {
+            second
+        };
         let guest = chance.below(stream::STYLE, !self.phrase, count);
         let is_guest = self.phrase > 1 && chance.happens(stream::STYLE, self.phrase, 0.2);
         let index = if is_guest { guest } else { favourite };

@@ -12,7 +12,7 @@ const GOLDEN: &[(&str, u32, [u64; 2])] = &[
     ("drift", 2, [0x1dced7c72fc9a36d, 0xf3f4f68d396ff50c]),
     ("acid", 2, [0x7f02f16f0ae91827, 0x45253d1e2cb54eb3]),
     ("kalimba", 1, [0xc0be08b8d6295784, 0x546e83632fa9a43e]),
-    ("dub", 1, [0xf9f3c904c664ddad, 0x351c62333b4ec365]),
+    ("dub", 1, [0x8cbf147ac0de094c, 0xf118233356325bc7]),
     ("drone", 1, [0xe4a5f7fd41507734, 0x3c261374f6a4653f]),
     ("rain", 1, [0xc745b512d6b50b56, 0x8ba92ad02c6d8d96]),
 ];
