@@ -46,7 +46,7 @@ pub(crate) fn spec() -> StationSpec {
         version: 1,
         params: PARAMS,
         presets: PRESETS,
-        refill: Duration::from_secs(8),
+        refill: Duration::from_secs(10),
         perform: |performance| {
             let spec = spec();
             let at = |param: Param| performance.values.at(param as usize);

@@ -42,7 +42,7 @@ pub(crate) fn spec() -> StationSpec {
         version: 1,
         params: PARAMS,
         presets: PRESETS,
-        refill: Duration::from_secs(5),
+        refill: Duration::from_secs(10),
         perform: |performance| {
             let at = |param: Param| performance.values.at(param as usize);
             let (seed, rate) = (performance.seed, performance.sample_rate_hz);
