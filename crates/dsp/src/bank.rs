@@ -38,6 +38,8 @@ pub struct SvfBank {
 /// What the kernels work on.
 #[derive(Clone, Debug)]
 pub(crate) struct Cells {
+    /// What `goal` was found from.
+    tunings: [Option<Tuning>; LANES],
     /// a₁, a₂, a₃ as they are, and where they will be at the end of the next run.
     pub(crate) now: [[f32; LANES]; 3],
     pub(crate) goal: [[f32; LANES]; 3],
@@ -72,8 +74,9 @@ impl SvfBank {
     /// Heads for tunings, to be reached at the end of the next run.
     pub fn set(&mut self, tunings: [Tuning; LANES]) {
         for (lane, tuning) in tunings.into_iter().enumerate() {
-            self.cells.head_for(lane, tuning);
-            self.weigh(lane, tuning);
+            if self.cells.head_for(lane, tuning) {
+                self.weigh(lane, tuning);
+            }
         }
     }
 
@@ -106,6 +109,7 @@ impl Cells {
     pub(crate) fn new() -> Self {
         let rest = [0.0; LANES];
         Self {
+            tunings: [None; LANES],
             now: [rest; 3],
             goal: [rest; 3],
             weights: [[1.0; LANES], rest, rest],
@@ -122,10 +126,16 @@ impl Cells {
         (self.s1[lane], self.s2[lane]) = (0.0, 0.0);
     }
 
-    pub(crate) fn head_for(&mut self, lane: usize, tuning: Tuning) {
+    /// Heads for a tuning and tells whether it is another than before.
+    pub(crate) fn head_for(&mut self, lane: usize, tuning: Tuning) -> bool {
+        if self.tunings[lane] == Some(tuning) {
+            return false;
+        }
+        self.tunings[lane] = Some(tuning);
         for (row, factor) in self.goal.iter_mut().zip(tuning.factors()) {
             row[lane] = factor;
         }
+        true
     }
 
     /// Drops what is too small to hear before it becomes denormal.
