@@ -8,7 +8,7 @@
 
 use crate::{
     CONTROL_LEN, Line, Phase, Segment, State,
-    half::Steps,
+    half::{Steps, Stepwise},
     line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
@@ -69,25 +69,7 @@ impl Chorus {
     ///
     /// When the lengths differ.
     pub fn render(&mut self, input: &[f32], out: &mut [&mut [f32]; 2]) {
-        let mut start = 0;
-        while start < input.len() {
-            let end = start + self.steps.room(input.len() - start);
-            let [left, right] = out;
-            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
-            if self.steps.advance(end - start) {
-                self.sway.skip(1);
-                let from = self.heads;
-                let goals = self.heads_now();
-                for (head, now) in self.heads.iter_mut().zip(goals) {
-                    // A jump of depth, too, is no more than a bend.
-                    let most = 0.08 * CONTROL_LEN as f32;
-                    *head += math::clamp(now - *head, -most, most);
-                }
-                let ways = [0, 1].map(|i| Segment::between(from[i], self.heads[i], CONTROL_LEN));
-                sway(self, ways);
-            }
-            start = end;
-        }
+        self.spread(input, out);
     }
 
     /// Lets control steps pass unheard.
@@ -111,6 +93,25 @@ impl State for Chorus {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.sway.turn.visit(word);
         self.heads = self.heads_now();
+    }
+}
+
+impl Stepwise for Chorus {
+    fn steps(&mut self) -> &mut Steps {
+        &mut self.steps
+    }
+
+    fn work(&mut self) {
+        self.sway.skip(1);
+        let from = self.heads;
+        let goals = self.heads_now();
+        for (head, now) in self.heads.iter_mut().zip(goals) {
+            // A jump of depth, too, is no more than a bend.
+            let most = 0.08 * CONTROL_LEN as f32;
+            *head += math::clamp(now - *head, -most, most);
+        }
+        let ways = [0, 1].map(|i| Segment::between(from[i], self.heads[i], CONTROL_LEN));
+        sway(self, ways);
     }
 }
 

@@ -12,11 +12,11 @@
 
 use crate::{
     CONTROL_LEN, Line, Segment, State,
-    half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps},
-    line::{from_steps, in_steps},
+    half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps, Stepwise},
+    line::from_steps,
     math,
     reverb::{damped, damping_weights},
-    simd::{LANES, Lanes, eight, eight_mut, kernel},
+    simd::{LANES, Lanes, eight_mut, kernel},
 };
 
 /// A ping-pong delay: one channel in, two out.
@@ -97,20 +97,7 @@ impl Echo {
     ///
     /// When the lengths differ.
     pub fn render(&mut self, input: &[f32], out: &mut [&mut [f32]; 2]) {
-        let mut start = 0;
-        while start < input.len() {
-            let end = start + self.steps.room(input.len() - start);
-            let [left, right] = out;
-            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
-            if self.steps.advance(end - start) {
-                let fade = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
-                self.fade_left = self.fade_left.saturating_sub(CONTROL_LEN as u32);
-                let left = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
-                repeat(self, Segment::between(fade, left, HALF_LEN));
-                self.feedback[0] = self.feedback[1];
-            }
-            start = end;
-        }
+        self.spread(input, out);
     }
 }
 
@@ -137,13 +124,27 @@ impl State for Echo {
     }
 }
 
+impl Stepwise for Echo {
+    fn steps(&mut self) -> &mut Steps {
+        &mut self.steps
+    }
+
+    fn work(&mut self) {
+        let fade = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
+        self.fade_left = self.fade_left.saturating_sub(CONTROL_LEN as u32);
+        let left = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
+        repeat(self, Segment::between(fade, left, HALF_LEN));
+        self.feedback[0] = self.feedback[1];
+    }
+}
+
 kernel! {
     fn repeat = repeat_generic(echo: &mut Echo, fade: Segment);
 }
 
 #[inline(always)]
 fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
-    take::<V>(&echo.steps.cells[0], &mut echo.halver);
+    echo.halver.take_all::<V>(&echo.steps.cells[0]);
     let weights = damping_weights(echo.damping);
     let feedback = Segment::between(echo.feedback[0], echo.feedback[1], HALF_LEN);
     let mut cells = [[0_i16; HALF_LEN]; 2];
@@ -171,16 +172,6 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
     echo.halver.turn::<V>();
     echo.doublers[0].give::<V>(&mut echo.steps.cells[0]);
     echo.doublers[1].give::<V>(&mut echo.steps.cells[1]);
-}
-
-/// Gives a halver all of a control step, in steps.
-#[inline(always)]
-pub(crate) fn take<V: Lanes>(input: &[f32; CONTROL_LEN], halver: &mut Halver) {
-    for row in 0..HALF_LEN / LANES {
-        let at = row * LANES;
-        let first = in_steps::<V>(V::load(eight(input, 2 * at)));
-        halver.take(at, first, in_steps(V::load(eight(input, 2 * at + LANES))));
-    }
 }
 
 #[cfg(test)]

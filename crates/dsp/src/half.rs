@@ -11,6 +11,7 @@
 
 use crate::{
     CONTROL_LEN,
+    line::in_steps,
     simd::{LANES, Lanes, eight, eight_mut},
 };
 
@@ -44,6 +45,16 @@ impl Halver {
         let (even, odd) = first.split_pairs(second);
         even.store(eight_mut(&mut self.even, LANES + at));
         odd.store(eight_mut(&mut self.odd, LANES + at));
+    }
+
+    /// Takes all of a control step, in the steps of a [`crate::Line`].
+    #[inline(always)]
+    pub(crate) fn take_all<V: Lanes>(&mut self, input: &[f32; CONTROL_LEN]) {
+        for row in 0..HALF_LEN / LANES {
+            let at = row * LANES;
+            let first = in_steps::<V>(V::load(eight(input, 2 * at)));
+            self.take(at, first, in_steps(V::load(eight(input, 2 * at + LANES))));
+        }
     }
 
     /// Eight samples of the half rate, from `at` on.
@@ -128,13 +139,13 @@ impl Steps {
     }
 
     /// How many of `len` samples fit into the step.
-    pub(crate) fn room(&self, len: usize) -> usize {
+    fn room(&self, len: usize) -> usize {
         len.min(CONTROL_LEN - self.at)
     }
 
     /// Takes samples of both channels and gives those that leave.
     #[inline]
-    pub(crate) fn exchange(&mut self, [left, right]: [&mut [f32]; 2]) {
+    fn exchange(&mut self, [left, right]: [&mut [f32]; 2]) {
         for (io, cells) in [left, right].into_iter().zip(&mut self.cells) {
             let cells = &mut cells[self.at..self.at + io.len()];
             io.iter_mut().zip(cells).for_each(|(io, cell)| std::mem::swap(io, cell));
@@ -143,7 +154,7 @@ impl Steps {
 
     /// Takes samples of one channel and gives those of both that leave.
     #[inline]
-    pub(crate) fn take(&mut self, input: &[f32], [left, right]: [&mut [f32]; 2]) {
+    fn take(&mut self, input: &[f32], [left, right]: [&mut [f32]; 2]) {
         let cells = self.cells[0][self.at..self.at + input.len()].iter_mut();
         for ((left, input), cell) in left.iter_mut().zip(input).zip(cells) {
             (*left, *cell) = (*cell, *input);
@@ -156,12 +167,56 @@ impl Steps {
     }
 
     /// Time goes on; tells whether a step is complete: then it is to be worked on.
-    pub(crate) fn advance(&mut self, len: usize) -> bool {
+    fn advance(&mut self, len: usize) -> bool {
         self.at += len;
         if self.at == CONTROL_LEN {
             self.at = 0;
         }
         self.at == 0 && len > 0
+    }
+}
+
+/// A part that works on whole control steps, whatever the runs it is given.
+pub(crate) trait Stepwise {
+    /// Where its runs are gathered.
+    fn steps(&mut self) -> &mut Steps;
+
+    /// Works on a complete step: what is in the cells gives way to what leaves during the next.
+    fn work(&mut self);
+
+    /// Takes and gives two channels.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    fn pass(&mut self, [left, right]: &mut [&mut [f32]; 2]) {
+        assert_eq!(left.len(), right.len(), "both channels are of one length");
+        let mut start = 0;
+        while start < left.len() {
+            let end = start + self.steps().room(left.len() - start);
+            self.steps().exchange([&mut left[start..end], &mut right[start..end]]);
+            if self.steps().advance(end - start) {
+                self.work();
+            }
+            start = end;
+        }
+    }
+
+    /// Takes one channel and gives two.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    fn spread(&mut self, input: &[f32], [left, right]: &mut [&mut [f32]; 2]) {
+        let mut start = 0;
+        while start < input.len() {
+            let end = start + self.steps().room(input.len() - start);
+            self.steps().take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
+            if self.steps().advance(end - start) {
+                self.work();
+            }
+            start = end;
+        }
     }
 }
 

@@ -17,7 +17,7 @@
 
 use crate::{
     CONTROL_LEN, Line, Phase, State,
-    half::{Doubler, HALF_LEN, Halver, Steps},
+    half::{Doubler, HALF_LEN, Halver, Steps, Stepwise},
     line::{from_steps, in_steps},
     math,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -89,23 +89,7 @@ impl Reverb {
     ///
     /// When the lengths differ.
     pub fn process(&mut self, io: &mut [&mut [f32]; 2]) {
-        let len = io[0].len();
-        assert_eq!(len, io[1].len(), "both channels are of one length");
-        let mut start = 0;
-        while start < len {
-            let run = self.steps.room(len - start);
-            let [left, right] = io;
-            let samples = start..start + run;
-            self.steps.exchange([&mut left[samples.clone()], &mut right[samples]]);
-            if self.steps.advance(run) {
-                self.sway.skip(1);
-                let from = self.depths;
-                self.find_depths();
-                let sways = [Way::new(from[0], self.depths[0]), Way::new(from[1], self.depths[1])];
-                answer(self, &sways);
-            }
-            start += run;
-        }
+        self.pass(io);
     }
 
     /// Lets control steps pass unheard.
@@ -144,6 +128,20 @@ impl State for Reverb {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.sway.turn.visit(word);
         self.find_depths();
+    }
+}
+
+impl Stepwise for Reverb {
+    fn steps(&mut self) -> &mut Steps {
+        &mut self.steps
+    }
+
+    fn work(&mut self) {
+        self.sway.skip(1);
+        let from = self.depths;
+        self.find_depths();
+        let sways = [Way::new(from[0], self.depths[0]), Way::new(from[1], self.depths[1])];
+        answer(self, &sways);
     }
 }
 

@@ -15,7 +15,7 @@
 
 use crate::{
     Line,
-    half::{Doubler, HALF_LEN, Halver, Steps},
+    half::{Doubler, HALF_LEN, Halver, Steps, Stepwise},
     line::from_steps,
     math,
     reverb::{AllPass, damped, damping_weights, halve},
@@ -77,19 +77,17 @@ impl Room {
     ///
     /// When the lengths differ.
     pub fn process(&mut self, io: &mut [&mut [f32]; 2]) {
-        let len = io[0].len();
-        assert_eq!(len, io[1].len(), "both channels are of one length");
-        let mut start = 0;
-        while start < len {
-            let run = self.steps.room(len - start);
-            let [left, right] = io;
-            let samples = start..start + run;
-            self.steps.exchange([&mut left[samples.clone()], &mut right[samples]]);
-            if self.steps.advance(run) {
-                answer(self);
-            }
-            start += run;
-        }
+        self.pass(io);
+    }
+}
+
+impl Stepwise for Room {
+    fn steps(&mut self) -> &mut Steps {
+        &mut self.steps
+    }
+
+    fn work(&mut self) {
+        answer(self);
     }
 }
 

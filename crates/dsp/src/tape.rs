@@ -13,7 +13,7 @@
 
 use crate::{
     CONTROL_LEN, Line, Phase, Segment, State,
-    half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps},
+    half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps, Stepwise},
     line::{from_steps, in_steps},
     math,
     reverb::damping_weights,
@@ -119,16 +119,7 @@ impl Tape {
     ///
     /// When the lengths differ.
     pub fn render(&mut self, input: &[f32], out: &mut [&mut [f32]; 2]) {
-        let mut start = 0;
-        while start < input.len() {
-            let end = start + self.steps.room(input.len() - start);
-            let [left, right] = out;
-            self.steps.take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
-            if self.steps.advance(end - start) {
-                self.turn();
-            }
-            start = end;
-        }
+        self.spread(input, out);
     }
 
     /// Lets control steps pass unheard.
@@ -181,13 +172,23 @@ impl State for Tape {
     }
 }
 
+impl Stepwise for Tape {
+    fn steps(&mut self) -> &mut Steps {
+        &mut self.steps
+    }
+
+    fn work(&mut self) {
+        self.turn();
+    }
+}
+
 kernel! {
     fn play = play_generic(tape: &mut Tape, head: Segment, apart: usize);
 }
 
 #[inline(always)]
 fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
-    crate::echo::take::<V>(&tape.steps.cells[0], &mut tape.halver);
+    tape.halver.take_all::<V>(&tape.steps.cells[0]);
     let feedback = Segment::between(tape.feedback[0], tape.feedback[1], HALF_LEN);
     let weights = damping_weights(tape.damping);
     let mut cells = [0_i16; HALF_LEN];

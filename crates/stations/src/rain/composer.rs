@@ -13,12 +13,12 @@ use super::{
     drops::Drip,
     passage::{BEATS, Passage},
     phrases::{self, Phrases},
-    smooth, sway,
+    sway,
     weather::Wish,
 };
 use crate::{
     performer,
-    theory::{ROOTS, SCALES, Scale},
+    theory::{ROOTS, SCALES, Scale, smooth},
 };
 
 /// Streams of the edges begin 100 apart; the passage has 1 to 29, the phrases 30 to 39.

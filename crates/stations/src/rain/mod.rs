@@ -28,7 +28,7 @@ use perpetuo_station::{Applies, ParamSpec, Preset, StationSpec};
 
 use crate::{
     performer::Performer,
-    theory::{ROOTS, SCALES},
+    theory::{ROOTS, SCALES, smooth},
 };
 use composer::Composer;
 use synth::Synth;
@@ -219,12 +219,6 @@ fn sway(chance: &perpetuo_dsp::Chance, stream: u32, clock: u32, period: u32) -> 
     let part = (clock % period) as f32 / period as f32;
     let [from, to] = [0, 1].map(|next| chance.unit(stream, knot.wrapping_add(next)));
     from + (to - from) * smooth(part)
-}
-
-/// An S-curve from 0 to 1 over 0..1, flat at both ends and beyond.
-fn smooth(x: f32) -> f32 {
-    let x = perpetuo_dsp::math::clamp(x, 0.0, 1.0);
-    x * x * (3.0 - 2.0 * x)
 }
 
 #[cfg(test)]

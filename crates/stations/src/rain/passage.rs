@@ -11,10 +11,10 @@ use perpetuo_dsp::{Chance, State, math};
 
 use super::{
     phrases::note_near,
-    smooth, sway,
+    sway,
     weather::{KIND_COUNT, KINDS, Kind, Layer, OPENINGS, SURFACES, Sky, Wish, next_kind},
 };
-use crate::theory::Scale;
+use crate::theory::{Scale, smooth};
 
 /// Streams of draws.
 mod stream {

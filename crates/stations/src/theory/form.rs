@@ -69,7 +69,8 @@ impl Swell {
     }
 }
 
-fn smooth(s: f32) -> f32 {
+/// An S-curve from 0 to 1 over 0..1, flat at both ends and beyond.
+pub(crate) fn smooth(s: f32) -> f32 {
     let s = math::clamp(s, 0.0, 1.0);
     s * s * (3.0 - 2.0 * s)
 }

@@ -20,7 +20,7 @@ mod tuning;
 
 pub(crate) use chord::{ChordKind, lead};
 pub(crate) use clock::{Border, Clock, Tick};
-pub(crate) use form::{PERIOD, Phrase, Swell, phrase, scene};
+pub(crate) use form::{PERIOD, Phrase, Swell, phrase, scene, smooth};
 pub(crate) use markov::choose;
 pub(crate) use metre::{METRES, Metre};
 pub(crate) use pattern::{Drum, DrumMap, euclid};
