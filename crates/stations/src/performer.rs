@@ -54,6 +54,10 @@ pub(crate) trait Synth: State + Send {
     /// Renders the block, replacing what is in `out`.
     fn render(&mut self, out: &mut Block);
 
+    /// The state has been replaced: what follows from it and is not visited is found again. Saving calls
+    /// for nothing of the kind, as it would disturb what is under way.
+    fn resumed(&mut self) {}
+
     /// Lets blocks pass unheard: whatever runs by itself, such as a slow sway or a noise, goes on.
     fn skip(&mut self, blocks: u32);
 }
@@ -206,6 +210,7 @@ impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Station for Performer<C, S> {
                 *word = u32::from_le_bytes([*a, *b, *c, *d]);
             }
         });
+        self.synth.resumed();
         self.glides.load(glides);
         self.at = BLOCK_LEN;
         Ok(())

@@ -174,6 +174,11 @@ impl performer::Synth for Synth {
         self.done = 0;
     }
 
+    fn resumed(&mut self) {
+        self.tones.set_brightness(self.shine());
+        self.strings.settle(self.shine());
+    }
+
     fn skip(&mut self, blocks: u32) {
         let len = u64::from(blocks) * BLOCK_LEN as u64;
         self.tones.skip(len as u32);
@@ -188,24 +193,12 @@ impl performer::Synth for Synth {
 
 impl State for Synth {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        // What follows from the words is found again when they are replaced; saving leaves it alone, as
-        // what is under way would change by it.
-        let mut is_loaded = false;
-        let mut word = |held: &mut u32| {
-            let before = *held;
-            word(held);
-            is_loaded |= *held != before;
-        };
-        self.brightness.visit(&mut word);
-        self.space.visit(&mut word);
-        self.tones.visit(&mut word);
-        self.strings.visit(&mut word);
-        self.throat.visit(&mut word);
-        self.reverb.visit(&mut word);
-        self.master.visit(&mut word);
-        if is_loaded {
-            self.tones.set_brightness(self.shine());
-            self.strings.settle(self.shine());
-        }
+        self.brightness.visit(word);
+        self.space.visit(word);
+        self.tones.visit(word);
+        self.strings.visit(word);
+        self.throat.visit(word);
+        self.reverb.visit(word);
+        self.master.visit(word);
     }
 }

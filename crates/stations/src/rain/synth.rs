@@ -207,6 +207,11 @@ impl performer::Synth for Synth {
         self.block = self.block.wrapping_add(1);
     }
 
+    fn resumed(&mut self) {
+        // Until the next sky is heard of, within a beat.
+        self.sky.goal = self.sky.now;
+    }
+
     fn skip(&mut self, blocks: u32) {
         self.block = self.block.wrapping_add(blocks);
         self.wash.skip(blocks);
@@ -277,8 +282,5 @@ impl State for SlowSky {
     fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
         self.now.visit(word);
         self.now = self.now.map(|level| math::clamp(level, 0.0, 1.0));
-        if self.goal == [0.0; SLOW] {
-            self.goal = self.now;
-        }
     }
 }
