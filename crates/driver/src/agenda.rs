@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// Things to do at a time, each before a deadline.
@@ -53,16 +53,17 @@ impl<K: Copy + Ord + std::hash::Hash> Agenda<K> {
         Some(key)
     }
 
-    /// When something will be due, if nothing is.
-    pub(crate) fn next_at(&self) -> Option<Instant> {
-        self.waiting.first().map(|&(at, _)| at)
+    /// How long nothing will be due; `None` where nothing ever will.
+    pub(crate) fn patience(&self, now: Instant) -> Option<Duration> {
+        if !self.due.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.waiting.first().map(|&(at, _)| at.saturating_duration_since(now))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -74,9 +75,10 @@ mod tests {
         agenda.set('b', ms(2), ms(50));
         agenda.set('c', ms(3), ms(10));
         assert_eq!(agenda.pop(ms(0)), None);
-        assert_eq!(agenda.next_at(), Some(ms(1)));
+        assert_eq!(agenda.patience(ms(0)), Some(Duration::from_millis(1)));
         assert_eq!(agenda.pop(ms(2)), Some('b'));
         assert_eq!(agenda.pop(ms(3)), Some('c'));
+        assert_eq!(agenda.patience(ms(0)), Some(Duration::ZERO), "'a' is due");
         assert_eq!(agenda.pop(ms(3)), Some('a'));
         assert_eq!(agenda.pop(ms(9)), None);
     }
@@ -95,6 +97,6 @@ mod tests {
         agenda.set('c', ms(5), ms(6));
         agenda.remove('c');
         assert_eq!(agenda.pop(ms(9)), None);
-        assert_eq!(agenda.next_at(), None);
+        assert_eq!(agenda.patience(ms(9)), None);
     }
 }

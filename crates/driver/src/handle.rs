@@ -2,14 +2,15 @@
 
 use std::{
     fmt,
+    os::fd::OwnedFd,
     sync::{Arc, mpsc},
 };
 
-use perpetuo_engine::{Applied, Encoding, Lead, ListenerId, State};
+use perpetuo_engine::{Applied, Encoding, Lead, ListenerId, Load, Overload, Position, State};
 use perpetuo_station::{Setting, StationSpec, Values};
 use tokio::sync::oneshot;
 
-use crate::{Listener, Metrics};
+use crate::{Interleave, Metrics, dial::Dial};
 
 /// Names one stream, the same on every node: made from its id, from which it cannot be told back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +34,7 @@ pub struct Origin {
 }
 
 /// Why nothing came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DriverError {
     /// The stream is not known any more and may not begin again.
     Expired,
@@ -41,16 +42,53 @@ pub enum DriverError {
     Failed,
     /// The encoder could not be made.
     NoEncoder,
+    /// There is no room for more.
+    Full(Full),
     /// The render threads are ending.
     ShuttingDown,
+}
+
+/// What there is no room for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Full {
+    /// Another stream to play, or another listener: the processor is busy.
+    Processor(Overload),
+    /// Another stream to be known: so many are.
+    Streams(usize),
+    /// Another listener: so many listen.
+    Listeners(usize),
+    /// Another listener of this stream: so many listen to it.
+    ListenersOfStream(usize),
 }
 
 /// The way to the render threads; cheap to clone.
 #[derive(Clone)]
 pub struct Handle {
-    inboxes: Arc<[mpsc::Sender<Command>]>,
+    threads: Arc<[Post]>,
     metrics: Arc<Metrics>,
     sample_rate_hz: u32,
+}
+
+/// Where one render thread is reached, and how full it is.
+pub(crate) struct Post {
+    pub(crate) inbox: Inbox,
+    pub(crate) dial: Arc<Dial>,
+}
+
+/// The way into one render thread.
+#[derive(Clone)]
+pub(crate) struct Inbox {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) waker: Arc<mio::Waker>,
+}
+
+/// A place among a stream's listeners, taken but not yet served; dropping it is leaving.
+pub struct Seat {
+    start: Position,
+    key: StreamKey,
+    /// `None` once it is served.
+    listener: Option<ListenerId>,
+    inbox: Inbox,
 }
 
 type Answer<T> = oneshot::Sender<Result<T, DriverError>>;
@@ -61,7 +99,14 @@ pub(crate) enum Command {
         origin: Origin,
         encoding: Encoding,
         lead: Lead,
-        answer: Answer<Listener>,
+        answer: Answer<Seat>,
+    },
+    Serve {
+        key: StreamKey,
+        listener: ListenerId,
+        socket: OwnedFd,
+        preamble: Vec<u8>,
+        between: Option<Box<dyn Interleave>>,
     },
     Set {
         origin: Origin,
@@ -72,10 +117,6 @@ pub(crate) enum Command {
         origin: Origin,
         answer: Answer<State>,
     },
-    /// A listener for whom the stream had stopped takes again.
-    Drained {
-        key: StreamKey,
-    },
     Leave {
         key: StreamKey,
         listener: ListenerId,
@@ -84,15 +125,11 @@ pub(crate) enum Command {
 }
 
 impl Handle {
-    pub(crate) fn new(
-        inboxes: Arc<[mpsc::Sender<Command>]>,
-        metrics: Arc<Metrics>,
-        sample_rate_hz: u32,
-    ) -> Self {
-        Self { inboxes, metrics, sample_rate_hz }
+    pub(crate) fn new(threads: Arc<[Post]>, metrics: Arc<Metrics>, sample_rate_hz: u32) -> Self {
+        Self { threads, metrics, sample_rate_hz }
     }
 
-    /// Begins to listen: the stream plays, from the beginning if it was not known.
+    /// Takes a place among a stream's listeners: the stream plays, from the beginning if it was not known.
     ///
     /// # Errors
     ///
@@ -102,7 +139,7 @@ impl Handle {
         origin: Origin,
         encoding: Encoding,
         lead: Lead,
-    ) -> Result<Listener, DriverError> {
+    ) -> Result<Seat, DriverError> {
         self.ask(origin.key, |answer| Command::Listen { origin, encoding, lead, answer }).await
     }
 
@@ -123,14 +160,42 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// Each of [`DriverError`] but [`DriverError::NoEncoder`].
+    /// [`DriverError::Expired`], [`DriverError::Failed`] and [`DriverError::ShuttingDown`].
     pub async fn describe(&self, origin: Origin) -> Result<State, DriverError> {
         self.ask(origin.key, |answer| Command::Describe { origin, answer }).await
+    }
+
+    /// Of several streams that may be made, the one whose thread has the most room, if it has enough for
+    /// this station. Room is set aside when the stream begins to play, not now.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] if it has not, or if there is no candidate.
+    pub fn place<T>(
+        &self,
+        station: &'static str,
+        candidates: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> StreamKey,
+    ) -> Result<T, Full> {
+        let home = |candidate: &T| &self.threads[key(candidate).home(self.threads.len())].dial;
+        let best = candidates.into_iter().min_by_key(|candidate| home(candidate).rank());
+        let full = Full::Processor(Overload::Busy(1.0));
+        let best = best.ok_or(full)?;
+        let cost = self.metrics.station_cost(station);
+        let placed = home(&best).admit(cost).map_err(Full::Processor);
+        placed.inspect_err(|full| self.metrics.on_refused(full))?;
+        home(&best).promise();
+        Ok(best)
     }
 
     /// What the render threads count.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// How far each render thread is used, as a share of what it gets.
+    pub fn utilisation(&self) -> impl Iterator<Item = f64> {
+        self.threads.iter().map(|thread| thread.dial.utilisation())
     }
 
     /// Samples a second, a channel, of every stream.
@@ -139,9 +204,9 @@ impl Handle {
     }
 
     pub(crate) fn broadcast(&self, command: impl Fn() -> Command) {
-        for inbox in self.inboxes.iter() {
+        for thread in self.threads.iter() {
             // A thread that has ended needs no more commands.
-            let _ = inbox.send(command());
+            let _ = thread.inbox.send(command());
         }
     }
 
@@ -151,9 +216,55 @@ impl Handle {
         command: impl FnOnce(Answer<T>) -> Command,
     ) -> Result<T, DriverError> {
         let (answer, answered) = oneshot::channel();
-        let inbox = &self.inboxes[key.home(self.inboxes.len())];
-        inbox.send(command(answer)).map_err(|_| DriverError::ShuttingDown)?;
+        let home = &self.threads[key.home(self.threads.len())];
+        home.inbox.send(command(answer))?;
         answered.await.unwrap_or(Err(DriverError::ShuttingDown))
+    }
+}
+
+impl Inbox {
+    pub(crate) fn send(&self, command: Command) -> Result<(), DriverError> {
+        self.commands.send(command).map_err(|_| DriverError::ShuttingDown)?;
+        self.waker.wake().map_err(|_| DriverError::ShuttingDown)
+    }
+}
+
+impl Seat {
+    pub(crate) fn new(
+        start: Position,
+        key: StreamKey,
+        listener: ListenerId,
+        inbox: Inbox,
+    ) -> Self {
+        Self { start, key, listener: Some(listener), inbox }
+    }
+
+    /// Serves the listener over a connected stream socket, on the stream's render thread, until one of
+    /// them ends: `preamble`, then whole frames, with what `between` puts between their bytes. The end of
+    /// the stream closes the socket, at a frame border.
+    pub fn serve(
+        mut self,
+        socket: OwnedFd,
+        preamble: Vec<u8>,
+        between: Option<Box<dyn Interleave>>,
+    ) {
+        let Some(listener) = self.listener.take() else { return };
+        let key = self.key;
+        // If the thread has ended, the socket is closed.
+        let _ = self.inbox.send(Command::Serve { key, listener, socket, preamble, between });
+    }
+
+    /// The position of the first sample that the listener is given.
+    pub fn start(&self) -> Position {
+        self.start
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            let _ = self.inbox.send(Command::Leave { key: self.key, listener });
+        }
     }
 }
 
@@ -165,6 +276,31 @@ impl StreamKey {
     }
 }
 
+impl Full {
+    /// In a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Processor(_) => "processor",
+            Self::Streams(_) => "streams",
+            Self::Listeners(_) => "listeners",
+            Self::ListenersOfStream(_) => "listeners_per_stream",
+        }
+    }
+
+    /// How much of it there is and how much there may be: shares of a core, seconds late, or a number.
+    pub fn load_and_limit(&self) -> (f64, f64) {
+        match *self {
+            Self::Processor(Overload::Busy(used)) => (used, Load::LIMIT),
+            Self::Processor(Overload::Late(lag)) => {
+                (lag.as_secs_f64(), Load::MAX_LAG.as_secs_f64())
+            }
+            Self::Streams(n) | Self::Listeners(n) | Self::ListenersOfStream(n) => {
+                (n as f64, n as f64)
+            }
+        }
+    }
+}
+
 /// Enough to find a stream in the log, too little to reach it.
 impl fmt::Display for StreamKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,14 +308,26 @@ impl fmt::Display for StreamKey {
     }
 }
 
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Processor(overload) => write!(f, "{overload}"),
+            Self::Streams(n) => write!(f, "{n} streams are known, as many as may be"),
+            Self::Listeners(n) => write!(f, "{n} listen, as many as may"),
+            Self::ListenersOfStream(n) => write!(f, "{n} listen to this stream, as many as may"),
+        }
+    }
+}
+
 impl fmt::Display for DriverError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Expired => "id: expired, and its stream is no longer known",
-            Self::Failed => "id: its stream was ended because its station failed",
-            Self::NoEncoder => "the encoder could not be made",
-            Self::ShuttingDown => "the server is shutting down",
-        })
+        match self {
+            Self::Expired => f.write_str("id: expired, and its stream is no longer known"),
+            Self::Failed => f.write_str("id: its stream was ended because its station failed"),
+            Self::NoEncoder => f.write_str("the encoder could not be made"),
+            Self::Full(full) => write!(f, "full: {full}"),
+            Self::ShuttingDown => f.write_str("the server is shutting down"),
+        }
     }
 }
 

@@ -1,31 +1,40 @@
-//! The engine's hands: render threads, deadlines, and the hand-off to async code.
+//! The engine's hands: render threads, deadlines, sockets.
 //!
 //! ```text
-//!   async side                      render thread, one a core            async side
-//!   Handle ── Command ──► inbox ──► Agenda ──► Stream ── Chunk ──► Outlet ──► Listener ──► socket
-//!          ◄── oneshot ── answer                                    ▲ wake       │
-//!                                                                   └── taken ◄──┘
+//!   async side                          render thread, one a core
+//!   Handle ── Command ──► inbox ──► Agenda ──► Stage: Stream ── take ──► Feed ──► socket
+//!          ◄── oneshot ── answer                 │ admit, cost
+//!                                               Load
 //! ```
 //!
-//! A stream lives on one thread for good, found by its key, so nothing is locked while it is rendered:
-//! the only lock is an [`outlet`](crate::Listener)'s, held for as long as it takes to add a chunk or to
-//! take one. The async runtime never renders.
+//! A stream lives on one thread for good, found by its key, and so do its listeners' sockets: nothing is
+//! locked and nothing handed over between a sample and the socket it goes to. The async runtime reads
+//! requests; it never renders, and once a listener is served it is out of it.
 
 mod agenda;
 mod cpu;
+mod dial;
+mod feed;
 mod handle;
+mod lateness;
 mod metrics;
-mod outlet;
 mod stage;
 mod thread;
 
-use std::{io, sync::Arc, sync::mpsc, thread::JoinHandle};
+use std::{
+    io,
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
 
-pub use handle::{DriverError, Handle, Origin, StreamKey};
-pub use metrics::Metrics;
-pub use outlet::Listener;
+pub use feed::Interleave;
+pub use handle::{DriverError, Full, Handle, Origin, Seat, StreamKey};
+pub use lateness::Lateness;
+pub use metrics::{Metrics, Spent};
 
-use handle::Command;
+use dial::Dial;
+use handle::{Command, Inbox, Post};
 use perpetuo_engine::StreamConfig;
 
 /// What a driver is made of.
@@ -35,6 +44,21 @@ pub struct Config {
     pub threads: usize,
     /// What is the same for all streams.
     pub stream: StreamConfig,
+    /// How many there may be.
+    pub ceilings: Ceilings,
+    /// How long listeners have to take what is left for them when the driver ends.
+    pub grace: Duration,
+}
+
+/// How many there may be at most, whatever the processor could carry; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ceilings {
+    /// Streams known, played or not. Of those that are not, a few KiB each are kept.
+    pub streams: Option<usize>,
+    /// Listeners.
+    pub listeners: Option<usize>,
+    /// Listeners of one stream.
+    pub listeners_per_stream: Option<usize>,
 }
 
 /// The render threads. Dropped, they end; [`Driver::shutdown`] also waits until they have.
@@ -48,24 +72,29 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// When the system gives no thread.
+    /// When the system gives no thread, or nothing to wait for sockets with.
     pub fn start(config: Config) -> io::Result<Self> {
         let metrics = Arc::new(Metrics::default());
-        let mut inboxes = Vec::new();
+        let mut posts = Vec::new();
         let mut threads = Vec::new();
         for index in 0..config.threads.max(1) {
-            let (inbox, commands) = mpsc::channel();
+            let (sender, commands) = mpsc::channel();
+            let dial = Arc::new(Dial::default());
+            let sockets = thread::Sockets::new()?;
+            let inbox = Inbox { commands: sender, waker: sockets.waker()? };
+            posts.push(Post { inbox: inbox.clone(), dial: Arc::clone(&dial) });
             let thread = thread::RenderThread::new(
-                config.stream,
-                inbox.clone(),
-                commands,
+                index,
+                config,
+                sockets,
+                (inbox, commands),
+                dial,
                 Arc::clone(&metrics),
-            );
+            )?;
             let builder = std::thread::Builder::new().name(format!("render-{index}"));
             threads.push(builder.spawn(move || thread.run())?);
-            inboxes.push(inbox);
         }
-        let handle = Handle::new(inboxes.into(), metrics, config.stream.sample_rate_hz);
+        let handle = Handle::new(posts.into(), metrics, config.stream.sample_rate_hz);
         Ok(Self { handle, threads })
     }
 
@@ -74,7 +103,8 @@ impl Driver {
         self.handle.clone()
     }
 
-    /// Lets each thread finish its chunk, ends all streams at a frame border, and waits for the threads.
+    /// Lets each thread finish its chunk, ends all streams at a frame border, gives listeners
+    /// [`Config::grace`] to take what is there, and waits for the threads.
     pub fn shutdown(mut self) {
         self.stop();
         for thread in self.threads.drain(..) {

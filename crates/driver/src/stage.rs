@@ -1,78 +1,133 @@
-//! One stream on its thread, with its outlets and the seats of its listeners.
+//! One stream on its thread, with the seats of its listeners and what it costs.
 
-use std::{
-    sync::{Arc, mpsc},
-    time::Instant,
+use std::time::{Duration, Instant};
+
+use perpetuo_engine::{
+    Applied, Cost, Encoding, Lead, ListenerId, Load, Next, Position, Report, Scratch, Stream,
 };
-
-use perpetuo_engine::{Applied, Cursor, Encoding, Lead, ListenerId, Next, Report, Scratch, Stream};
 use perpetuo_station::Setting;
 
 use crate::{
-    DriverError, Listener, Metrics, StreamKey,
+    DriverError, Metrics,
     cpu::CpuLaps,
-    handle::Command,
-    outlet::{Outlet, Seat},
+    feed::{FeedId, Feeds, Served},
 };
 
 /// One stream and everything that hangs on it.
 pub(crate) struct Stage {
     pub(crate) stream: Stream,
-    outlets: Vec<(Encoding, Arc<Outlet>)>,
-    seats: Vec<(ListenerId, Arc<Seat>)>,
+    seats: Vec<Seat>,
+    /// How many of the seats, from the first on, have been served since the last chunk.
+    served: usize,
+    /// How long the last chunk lasts.
+    last_chunk: Duration,
+    /// What it was let in with, while it plays.
+    admission: Option<Admission>,
+    spent: Spent,
+    /// Chunks one after another that took longer than they may.
+    overruns: u32,
     is_counted_playing: Option<bool>,
 }
 
-/// What a listener takes along when it leaves the thread.
-pub(crate) struct Door<'a> {
-    pub(crate) key: StreamKey,
-    pub(crate) inbox: &'a mpsc::Sender<Command>,
-    pub(crate) metrics: &'a Arc<Metrics>,
-    pub(crate) sample_rate_hz: u32,
+struct Seat {
+    listener: ListenerId,
+    encoding: Encoding,
+    /// `None` until its socket comes.
+    feed: Option<FeedId>,
+}
+
+struct Admission {
+    /// Of two, the one let in later has the larger.
+    number: u64,
+    cost: Cost,
+}
+
+/// CPU time since the last chunk was reckoned.
+#[derive(Default)]
+struct Spent {
+    made: Duration,
+    fed: Duration,
+}
+
+/// What all stages of a thread work with.
+pub(crate) struct Hands<'a> {
+    pub(crate) scratch: &'a mut Scratch,
+    pub(crate) feeds: &'a mut Feeds,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) now: Instant,
 }
 
 impl Stage {
+    /// Listeners served at a stretch, before whoever is more urgent has its turn; some 0.5 ms.
+    const STRETCH: usize = 64;
+
+    /// One in so many: the part of a core that a stream may take without being counted.
+    const BUDGET: u32 = 4;
+
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, outlets: Vec::new(), seats: Vec::new(), is_counted_playing: None }
+        Self {
+            stream,
+            seats: Vec::new(),
+            served: 0,
+            last_chunk: Duration::ZERO,
+            admission: None,
+            spent: Spent::default(),
+            overruns: 0,
+            is_counted_playing: None,
+        }
     }
 
-    /// Seats a listener.
-    pub(crate) fn listen(
+    /// Seats a listener, who is not yet served.
+    pub(crate) fn join(
         &mut self,
         encoding: Encoding,
         lead: Lead,
-        door: &Door<'_>,
+        metrics: &Metrics,
         now: Instant,
-    ) -> Result<Listener, DriverError> {
-        let lead_samples = lead.samples(door.sample_rate_hz);
-        let outlet = self.outlet(encoding);
-        self.stream
-            .handle_encoding(encoding, lead, &mut |_, chunk| outlet.push(chunk))
-            .map_err(|_| DriverError::NoEncoder)?;
-        let start = outlet.entry(lead_samples);
-        let id = self.stream.handle_join(encoding, lead, start, now);
-        let seat = Arc::new(Seat::new(start));
-        self.seats.push((id, Arc::clone(&seat)));
-        door.metrics.listeners.inc();
-        Ok(Listener {
-            outlet,
-            seat,
-            cursor: Cursor::new(start, lead_samples, door.sample_rate_hz),
-            start,
-            key: door.key,
-            id,
-            inbox: door.inbox.clone(),
-            metrics: Arc::clone(door.metrics),
-        })
+    ) -> Result<(ListenerId, Position), DriverError> {
+        let joined = self.stream.handle_join(encoding, lead, now);
+        let (listener, start) = joined.map_err(|_| DriverError::NoEncoder)?;
+        self.seats.push(Seat { listener, encoding, feed: None });
+        metrics.on_join(encoding);
+        Ok((listener, start))
     }
 
-    /// Empties a seat.
-    pub(crate) fn leave(&mut self, id: ListenerId, metrics: &Metrics, now: Instant) {
-        if let Some(index) = self.seats.iter().position(|(seat, _)| *seat == id) {
-            self.seats.swap_remove(index);
-            metrics.listeners.dec();
+    /// Serves a listener by a socket from now on; one that has gone meanwhile, no more.
+    pub(crate) fn attach(&mut self, listener: ListenerId, feed: FeedId, hands: &mut Hands<'_>) {
+        let Some(seat) = self.seats.iter_mut().rfind(|seat| seat.listener == listener) else {
+            hands.feeds.remove(feed, hands.metrics);
+            return;
+        };
+        seat.feed = Some(feed);
+        let mut laps = CpuLaps::start();
+        let served = hands.feeds.serve(feed, &mut self.stream, hands.metrics, hands.now);
+        self.note_fed(laps.lap(), hands.metrics);
+        if served == Served::Gone {
+            self.leave(listener, hands);
         }
-        self.stream.handle_leave(id, now);
+    }
+
+    /// Goes on serving a listener whose socket takes again.
+    pub(crate) fn resume(&mut self, listener: ListenerId, feed: FeedId, hands: &mut Hands<'_>) {
+        let stream = Some(&mut self.stream);
+        let mut laps = CpuLaps::start();
+        let served = hands.feeds.resume(feed, stream, hands.metrics, hands.now);
+        self.note_fed(laps.lap(), hands.metrics);
+        if served == Served::Gone {
+            self.leave(listener, hands);
+        }
+    }
+
+    /// Empties a seat and closes its socket.
+    pub(crate) fn leave(&mut self, listener: ListenerId, hands: &mut Hands<'_>) {
+        if let Some(index) = self.seats.iter().position(|seat| seat.listener == listener) {
+            let seat = self.empty(index);
+            hands.metrics.on_leave(seat.encoding);
+            if let Some(feed) = seat.feed {
+                hands.feeds.remove(feed, hands.metrics);
+            }
+        }
+        self.stream.handle_leave(listener, hands.now);
     }
 
     /// Applies settings together; without any, says where one would apply.
@@ -82,53 +137,110 @@ impl Stage {
         settings.iter().fold(nothing, |_, setting| self.stream.handle_setting(*setting, now))
     }
 
-    /// Asks the stream what to do next, after telling it how far its listeners are.
+    /// What it wants to do next: to go on serving before it renders the next chunk, and by so much earlier.
     pub(crate) fn poll(&mut self, now: Instant) -> Next {
-        self.note_progress(now);
-        let mut next = self.stream.poll(now);
-        self.tell_frozen();
-        if !self.stream.is_playing() && !self.seats.is_empty() {
-            // Someone may have taken a chunk just before it could see that the stream had frozen.
-            self.note_progress(now);
-            next = self.stream.poll(now);
-            self.tell_frozen();
+        match self.stream.poll(now) {
+            Next::Render { deadline, .. } if self.is_serving() => {
+                Next::Render { at: now, deadline: deadline - self.last_chunk }
+            }
+            Next::Wait(_) if self.is_serving() => Next::Render { at: now, deadline: now },
+            next => next,
         }
-        if self.stream.is_resting() {
-            self.outlets.clear();
-        }
-        next
     }
 
-    /// Renders, encodes and hands over one chunk, and counts what it cost.
-    pub(crate) fn render(
-        &mut self,
-        scratch: &mut Scratch,
-        metrics: &Metrics,
-        now: Instant,
-    ) -> Report {
+    /// Whether not everyone has been given the last chunk.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.served < self.seats.len()
+    }
+
+    /// Renders and encodes one chunk; its listeners are to be served.
+    pub(crate) fn render(&mut self, hands: &mut Hands<'_>) -> Report {
         let mut laps = CpuLaps::start();
-        let report = self.stream.render(scratch, now);
-        metrics.render.inc_by(laps.lap().as_secs_f64());
-        let outlets = &self.outlets;
-        self.stream.encode(scratch, &mut |encoding, chunk| {
-            if let Some((_, outlet)) = outlets.iter().find(|(of, _)| *of == encoding) {
-                outlet.push(chunk);
-            }
-        });
-        let stream = &self.stream;
-        self.outlets.retain(|(encoding, _)| stream.has_rendition(*encoding));
-        self.wake();
-        metrics.encode.inc_by(laps.lap().as_secs_f64());
+        let report = self.stream.render(hands.scratch, hands.now);
+        let rendered = laps.lap();
+        self.stream.encode(hands.scratch);
+        let encoded = laps.lap();
+        hands.metrics.render.inc_by(rendered.as_secs_f64());
+        hands.metrics.encode.inc_by(encoded.as_secs_f64());
+        self.spent.made = rendered + encoded;
+        self.served = 0;
         report
     }
 
-    /// Ends what every listener is sent.
-    pub(crate) fn end(&mut self) {
-        self.outlets.iter().for_each(|(_, outlet)| outlet.end());
-        self.wake();
+    /// Serves those who wait for the last chunk, so many at a stretch.
+    pub(crate) fn serve(&mut self, hands: &mut Hands<'_>) {
+        let mut laps = CpuLaps::start();
+        let mut gone = Vec::new();
+        let until = self.seats.len().min(self.served + Self::STRETCH);
+        for seat in &self.seats[self.served..until] {
+            let Some(feed) = seat.feed else { continue };
+            let served = hands.feeds.serve(feed, &mut self.stream, hands.metrics, hands.now);
+            if served == Served::Gone {
+                gone.push(seat.listener);
+            }
+        }
+        self.served = until;
+        gone.into_iter().for_each(|listener| self.leave(listener, hands));
+        self.note_fed(laps.lap(), hands.metrics);
     }
 
-    /// Keeps the gauges of streams and listeners true, also when the stage is dropped after `None`.
+    /// Reckons what a chunk that lasts for `audio` cost: what it took to make, and to serve the one before.
+    pub(crate) fn reckon(&mut self, load: &mut Load, audio: Duration) {
+        self.last_chunk = audio;
+        let Spent { made, fed } = std::mem::take(&mut self.spent);
+        let station = self.stream.spec().name;
+        if let Some(Admission { cost, .. }) = &mut self.admission {
+            load.on_chunk(cost, station, made, (fed, self.seats.len()), audio);
+        }
+        self.overruns = if made >= audio / Self::BUDGET { self.overruns + 1 } else { 0 };
+    }
+
+    /// Chunks that it took too long for, one after another.
+    pub(crate) fn overruns(&self) -> u32 {
+        self.overruns
+    }
+
+    /// Ends what every listener is sent.
+    pub(crate) fn end(&mut self, hands: &mut Hands<'_>) {
+        for seat in std::mem::take(&mut self.seats) {
+            hands.metrics.on_leave(seat.encoding);
+            if let Some(feed) = seat.feed {
+                hands.feeds.end(feed, &mut self.stream, hands.metrics, hands.now);
+            }
+            self.stream.handle_leave(seat.listener, hands.now);
+        }
+        self.served = 0;
+    }
+
+    pub(crate) fn listeners(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Whether a place is set aside for it to play.
+    pub(crate) fn is_admitted(&self) -> bool {
+        self.admission.is_some()
+    }
+
+    /// Notes that it was let in, as the so manyth.
+    pub(crate) fn admit(&mut self, number: u64, cost: Cost) {
+        self.admission = Some(Admission { number, cost });
+    }
+
+    /// Sets aside what another listener will cost.
+    pub(crate) fn reserve_listener(&mut self, load: &mut Load) {
+        if let Some(Admission { cost, .. }) = &mut self.admission {
+            load.reserve_listener(cost);
+        }
+    }
+
+    /// Gives back its place, of which it tells the number.
+    pub(crate) fn dismiss(&mut self, load: &mut Load) -> Option<u64> {
+        let Admission { number, cost } = self.admission.take()?;
+        load.release(cost);
+        Some(number)
+    }
+
+    /// Keeps the gauges of streams true, also when the stage is dropped after `None`.
     pub(crate) fn count(&mut self, is_playing: Option<bool>, metrics: &Metrics) {
         let gauge = |is_playing: bool| match is_playing {
             true => &metrics.streams_playing,
@@ -140,33 +252,23 @@ impl Stage {
         if let Some(was_playing) = std::mem::replace(&mut self.is_counted_playing, is_playing) {
             gauge(was_playing).dec();
         }
-        match is_playing {
-            Some(is_playing) => drop(gauge(is_playing).inc()),
-            None => drop(metrics.listeners.dec_by(self.seats.len() as i64)),
+        if let Some(is_playing) = is_playing {
+            gauge(is_playing).inc();
         }
     }
 
-    fn outlet(&mut self, encoding: Encoding) -> Arc<Outlet> {
-        if let Some((_, outlet)) = self.outlets.iter().find(|(of, _)| *of == encoding) {
-            return Arc::clone(outlet);
+    fn note_fed(&mut self, cpu: Duration, metrics: &Metrics) {
+        self.spent.fed += cpu;
+        metrics.deliver.inc_by(cpu.as_secs_f64());
+    }
+
+    /// Takes a seat away without making anyone wait or be served twice.
+    fn empty(&mut self, index: usize) -> Seat {
+        if index >= self.served {
+            return self.seats.swap_remove(index);
         }
-        let outlet = Arc::new(Outlet::new(self.stream.state().position));
-        self.outlets.push((encoding, Arc::clone(&outlet)));
-        outlet
-    }
-
-    fn tell_frozen(&self) {
-        let is_frozen = !self.stream.is_playing();
-        self.outlets.iter().for_each(|(_, outlet)| outlet.set_frozen(is_frozen));
-    }
-
-    fn note_progress(&mut self, now: Instant) {
-        for (id, seat) in &self.seats {
-            self.stream.on_taken(*id, seat.taken(), now);
-        }
-    }
-
-    fn wake(&self) {
-        self.seats.iter().for_each(|(_, seat)| seat.wake());
+        self.served -= 1;
+        self.seats.swap(index, self.served);
+        self.seats.swap_remove(self.served)
     }
 }

@@ -1,89 +1,163 @@
-//! The loop of one render thread: commands first, then whose turn it is, then sleep.
+//! The loop of one render thread: what has come in first, then whose turn it is, then sleep.
+
+mod sockets;
 
 use std::{
     any::Any,
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
+    io,
+    os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use perpetuo_engine::{Next, Position, Scratch, State, Stream, StreamConfig};
+use perpetuo_engine::{Encoding, Lead, ListenerId, Load, Next, Position, Scratch, State, Stream};
 use perpetuo_station::Title;
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::{
-    DriverError, Metrics, Origin, StreamKey,
+    Config, DriverError, Full, Interleave, Metrics, Origin, Seat, StreamKey,
     agenda::Agenda,
-    handle::Command,
-    stage::{Door, Stage},
+    cpu::CpuLaps,
+    dial::Dial,
+    feed::{Feeds, Served},
+    handle::{Command, Inbox},
+    stage::{Hands, Stage},
 };
+use sockets::Ready;
+pub(crate) use sockets::Sockets;
 
 /// The fraction by which successive streams are shifted: the golden ratio's, which spreads any number
 /// of them evenly.
 const GOLDEN: f32 = 0.618_034;
 
-/// The streams of one thread and the order in which they are rendered.
+/// Commands obeyed before streams have their turn; each takes some microseconds.
+const COMMANDS_AT_ONCE: usize = 64;
+
+/// How long streams that were shed are given to show an effect, before more are.
+const BETWEEN_SHEDS: Duration = Duration::from_millis(100);
+
+/// How many chunks one after another a station may take too long for: 2.6 to 10 s.
+const MAX_OVERRUNS: u32 = 50;
+
+/// How often the load is shown in the metrics.
+const SHOWN_EVERY: Duration = Duration::from_secs(1);
+
+/// The streams of one thread, their listeners' sockets, and the order in which they have their turns.
 pub(crate) struct RenderThread {
-    config: StreamConfig,
-    inbox: mpsc::Sender<Command>,
+    index: usize,
+    config: Config,
+    inbox: Inbox,
     commands: mpsc::Receiver<Command>,
+    sockets: Sockets,
+    feeds: Feeds,
+    dial: Arc<Dial>,
     metrics: Arc<Metrics>,
     /// `None` stands for a stream that failed; it stays ended for a stream's time to live.
     stages: HashMap<StreamKey, Option<Stage>>,
     agenda: Agenda<StreamKey>,
     scratch: Scratch,
     stagger: f32,
+    load: Load,
+    /// Those that play, in the order in which they were let in.
+    playing: BTreeMap<u64, StreamKey>,
+    admitted: u64,
+    /// When it was last looked whether streams must go, and how late they came then.
+    looked: Option<(Instant, Duration)>,
+    shown: Option<Instant>,
+    is_stopping: bool,
 }
 
 impl RenderThread {
     pub(crate) fn new(
-        config: StreamConfig,
-        inbox: mpsc::Sender<Command>,
-        commands: mpsc::Receiver<Command>,
+        index: usize,
+        config: Config,
+        sockets: Sockets,
+        (inbox, commands): (Inbox, mpsc::Receiver<Command>),
+        dial: Arc<Dial>,
         metrics: Arc<Metrics>,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        Ok(Self {
+            index,
             config,
             inbox,
             commands,
+            feeds: Feeds::new(sockets.registry()?),
+            sockets,
+            dial,
             metrics,
             stages: HashMap::new(),
             agenda: Agenda::new(),
             scratch: Scratch::new(),
             stagger: 0.0,
-        }
+            load: Load::new(),
+            playing: BTreeMap::new(),
+            admitted: 0,
+            looked: None,
+            shown: None,
+            is_stopping: false,
+        })
     }
 
-    /// Works until it is told to stop.
+    /// Works until it is told to stop, then until listeners have what is left for them.
     pub(crate) fn run(mut self) {
-        while let Some(command) = self.next_command() {
-            self.obey(command);
+        let mut has_more = false;
+        while !self.is_stopping {
+            let patience = self.agenda.patience(Instant::now());
+            self.attend(if has_more { Some(Duration::ZERO) } else { patience });
+            has_more = self.obey_all();
+            let now = Instant::now();
+            match self.agenda.pop(now) {
+                Some(key) => self.take_turn(key, now),
+                None => self.load.on_lag(Duration::ZERO),
+            }
+            self.show(now);
         }
-        for stage in self.stages.values_mut().flatten() {
-            stage.end();
+        self.end();
+    }
+
+    /// Waits for sockets and commands, and serves the sockets.
+    fn attend(&mut self, patience: Option<Duration>) {
+        self.sockets.wait(patience);
+        let now = Instant::now();
+        while let Some(ready) = self.sockets.next_ready() {
+            self.on_ready(ready, now);
         }
     }
 
-    /// Renders what is due until there is a command; `None` to stop.
-    fn next_command(&mut self) -> Option<Command> {
-        loop {
-            if let Ok(command) = self.commands.try_recv() {
-                return command.unless_stop();
+    fn on_ready(&mut self, ready: Ready, now: Instant) {
+        let Some((id, feed)) = self.feeds.find(ready.token) else { return };
+        let (key, listener, is_blocked) = (feed.key, feed.listener, feed.is_blocked);
+        let has_hung_up = ready.may_have_ended && self.feeds.has_hung_up(id);
+        let Some(listener) = listener else {
+            let is_over = has_hung_up
+                || (ready.is_writable
+                    && self.feeds.resume(id, None, &self.metrics, now) != Served::Blocked);
+            if is_over {
+                self.feeds.remove(id, &self.metrics);
             }
-            let now = Instant::now();
-            if let Some(key) = self.agenda.pop(now) {
-                self.take_turn(key, now);
-                continue;
-            }
-            let command = match self.agenda.next_at() {
-                Some(at) => self.commands.recv_timeout(at.saturating_duration_since(now)).ok(),
-                None => self.commands.recv().ok(),
-            };
-            if let Some(command) = command {
-                return command.unless_stop();
+            return;
+        };
+        if has_hung_up {
+            self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
+        } else if ready.is_writable && is_blocked {
+            self.guarded(key, now, |stage, hands| stage.resume(listener, id, hands));
+        } else {
+            return;
+        }
+        self.arrange(key, now);
+    }
+
+    /// Obeys what has come in, and tells whether there may be more.
+    fn obey_all(&mut self) -> bool {
+        for _ in 0..COMMANDS_AT_ONCE {
+            match self.commands.try_recv() {
+                Ok(command) => self.obey(command),
+                Err(_) => return false,
             }
         }
+        true
     }
 
     fn obey(&mut self, command: Command) {
@@ -91,48 +165,122 @@ impl RenderThread {
         // Whoever asked may have gone; then nobody needs the answer.
         match command {
             Command::Listen { origin, encoding, lead, answer } => {
-                let (inbox, metrics) = (self.inbox.clone(), Arc::clone(&self.metrics));
-                let sample_rate_hz = self.config.sample_rate_hz;
-                let door =
-                    Door { key: origin.key, inbox: &inbox, metrics: &metrics, sample_rate_hz };
-                let listener = self
-                    .on_stage(&origin, now, |stage, _| stage.listen(encoding, lead, &door, now));
-                let _ = answer.send(listener.and_then(|listener| listener));
+                let _ = answer.send(self.listen(&origin, encoding, lead, now));
+            }
+            Command::Serve { key, listener, socket, preamble, between } => {
+                self.serve((key, listener), socket, preamble, between, now);
             }
             Command::Set { origin, settings, answer } => {
-                let applied = self.on_stage(&origin, now, |stage, _| stage.set(&settings, now));
-                let _ = answer.send(applied);
+                let set = |stage: &mut Stage, _: &mut Hands<'_>| stage.set(&settings, now);
+                let applied = self.enter(&origin, now);
+                let _ = answer.send(applied.and_then(|()| self.on_stage(origin.key, now, set)));
             }
             Command::Describe { origin, answer } => {
                 let _ = answer.send(self.describe(&origin));
             }
-            Command::Drained { key } => self.arrange(key, now),
             Command::Leave { key, listener } => {
-                if let Some(Some(stage)) = self.stages.get_mut(&key) {
-                    stage.leave(listener, &self.metrics, now);
-                    self.arrange(key, now);
-                }
+                self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
+                self.arrange(key, now);
             }
-            Command::Stop => {}
+            Command::Stop => self.is_stopping = true,
         }
     }
 
-    /// Does something with a stream, which begins if it must and may; a panic ends that stream.
-    fn on_stage<T>(
+    /// Seats a listener, if there is room for it and, where it is not yet heard, for its stream.
+    fn listen(
         &mut self,
         origin: &Origin,
+        encoding: Encoding,
+        lead: Lead,
         now: Instant,
-        work: impl FnOnce(&mut Stage, &mut Scratch) -> T,
-    ) -> Result<T, DriverError> {
-        if !self.stages.contains_key(&origin.key) {
-            if !origin.may_begin {
-                return Err(DriverError::Expired);
-            }
-            let stage = self.begin(origin, now);
-            self.stages.insert(origin.key, Some(stage));
+    ) -> Result<Seat, DriverError> {
+        self.enter(origin, now)?;
+        let key = origin.key;
+        if let Err(full) = self.room_to_listen(key) {
+            self.metrics.on_refused(&full);
+            self.arrange(key, now);
+            return Err(DriverError::Full(full));
         }
-        let done = self.guarded(origin.key, now, work).ok_or(DriverError::Failed)?;
-        self.arrange(origin.key, now);
+        let is_playing = matches!(self.stages.get(&key), Some(Some(stage)) if stage.is_admitted());
+        let join = |stage: &mut Stage, hands: &mut Hands<'_>| {
+            stage.join(encoding, lead, hands.metrics, now)
+        };
+        let (listener, start) = self.on_stage(key, now, join)??;
+        if is_playing && let Some(Some(stage)) = self.stages.get_mut(&key) {
+            stage.reserve_listener(&mut self.load);
+        }
+        Ok(Seat::new(start, key, listener, self.inbox.clone()))
+    }
+
+    /// Hands a listener's socket to its stream, or closes it if one of the two has gone.
+    fn serve(
+        &mut self,
+        (key, listener): (StreamKey, ListenerId),
+        socket: OwnedFd,
+        preamble: Vec<u8>,
+        between: Option<Box<dyn Interleave>>,
+        now: Instant,
+    ) {
+        if !matches!(self.stages.get(&key), Some(Some(_))) {
+            return;
+        }
+        match self.feeds.insert(key, listener, socket, between, preamble) {
+            Ok(feed) => {
+                self.guarded(key, now, |stage, hands| stage.attach(listener, feed, hands));
+            }
+            Err(error) => {
+                warn!(stream = %key, %error, "listener cannot be served");
+                self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
+            }
+        }
+        self.arrange(key, now);
+    }
+
+    /// Sees to it that a stream is known, if it may and there is room.
+    fn enter(&mut self, origin: &Origin, now: Instant) -> Result<(), DriverError> {
+        match self.stages.get(&origin.key) {
+            Some(Some(_)) => return Ok(()),
+            Some(None) => return Err(DriverError::Failed),
+            None if !origin.may_begin => return Err(DriverError::Expired),
+            None => {}
+        }
+        let known = self.metrics.population().0;
+        if self.config.ceilings.streams.is_some_and(|most| known >= most) {
+            let full = Full::Streams(known);
+            self.metrics.on_refused(&full);
+            return Err(DriverError::Full(full));
+        }
+        let stage = self.begin(origin, now);
+        self.stages.insert(origin.key, Some(stage));
+        Ok(())
+    }
+
+    fn room_to_listen(&self, key: StreamKey) -> Result<(), Full> {
+        let Some(Some(stage)) = self.stages.get(&key) else { return Ok(()) };
+        let ceilings = self.config.ceilings;
+        let (all, here) = (self.metrics.population().1, stage.listeners());
+        if ceilings.listeners.is_some_and(|most| all >= most) {
+            return Err(Full::Listeners(all));
+        }
+        if ceilings.listeners_per_stream.is_some_and(|most| here >= most) {
+            return Err(Full::ListenersOfStream(here));
+        }
+        let admitted = match stage.is_admitted() {
+            true => self.load.admit_listener(),
+            false => self.load.admit(stage.stream.spec().name),
+        };
+        admitted.map_err(Full::Processor)
+    }
+
+    /// Does something with a stream that is known; a panic ends that stream.
+    fn on_stage<T>(
+        &mut self,
+        key: StreamKey,
+        now: Instant,
+        work: impl FnOnce(&mut Stage, &mut Hands<'_>) -> T,
+    ) -> Result<T, DriverError> {
+        let done = self.guarded(key, now, work).ok_or(DriverError::Failed)?;
+        self.arrange(key, now);
         Ok(done)
     }
 
@@ -143,7 +291,7 @@ impl RenderThread {
             origin.seed,
             origin.values.clone(),
             self.stagger,
-            self.config,
+            self.config.stream,
             now,
         ))
     }
@@ -163,31 +311,74 @@ impl RenderThread {
         }
     }
 
-    /// Renders a stream's chunk if it is due, or lets it rest or go.
+    /// Renders a stream's chunk if it is due and serves its listeners, or lets it rest or go.
     fn take_turn(&mut self, key: StreamKey, now: Instant) {
         if let Some(None) = self.stages.get(&key) {
             self.stages.remove(&key);
             return;
         }
-        let next = self.guarded(key, now, |stage, _| stage.poll(now));
-        if let Some(Next::Render { at, .. }) = next
-            && at <= now
-        {
+        let mut laps = CpuLaps::start();
+        let is_due = self.guarded(key, now, |stage, _| {
+            !stage.is_serving()
+                && matches!(stage.poll(now), Next::Render { at, .. } if at <= now)
+        });
+        if is_due == Some(true) {
             self.render(key, now);
         }
+        self.guarded(key, now, |stage, hands| stage.serve(hands));
         self.arrange(key, now);
+        self.load.on_turn(laps.lap(), now.elapsed());
     }
 
     fn render(&mut self, key: StreamKey, now: Instant) {
-        let metrics = Arc::clone(&self.metrics);
-        let rendered =
-            self.guarded(key, now, |stage, scratch| stage.render(scratch, &metrics, now));
-        let Some(report) = rendered else { return };
+        let Some(report) = self.guarded(key, now, |stage, hands| stage.render(hands)) else {
+            return;
+        };
+        let rate = f64::from(self.config.stream.sample_rate_hz);
+        let audio = Duration::from_secs_f64(report.samples as f64 / rate);
         self.metrics.chunks.inc();
-        self.metrics.audio.inc_by(report.samples as f64 / f64::from(self.config.sample_rate_hz));
-        self.metrics.lead.observe(report.lead_left.as_secs_f64());
+        self.metrics.audio.inc_by(audio.as_secs_f64());
+        self.metrics.lead.observe(report.lead.saturating_sub(report.late).as_secs_f64());
         self.metrics.on_late(report.late);
         self.metrics.underruns.inc_by(report.underruns as u64);
+        self.load.on_lag(report.late);
+        if let Some(Some(stage)) = self.stages.get_mut(&key) {
+            stage.reckon(&mut self.load, audio);
+            let overruns = stage.overruns();
+            self.metrics.overruns.inc_by(u64::from(overruns > 0));
+            if overruns >= MAX_OVERRUNS {
+                self.fail(key, "too slow", now);
+            }
+        }
+        if report.late > report.lead.mul_f64(Load::SHED_AT) {
+            self.make_room(report.late, now);
+        }
+    }
+
+    /// Ends the newest streams so that those before them play on: as many as are too many for what the
+    /// thread gets; and if, by that reckoning, there is none, one, as long as chunks come ever later.
+    fn make_room(&mut self, late: Duration, now: Instant) {
+        let before = match self.looked {
+            Some((at, _)) if now < at + BETWEEN_SHEDS => return,
+            Some((_, late)) => late,
+            None => Duration::ZERO,
+        };
+        self.looked = Some((now, late));
+        let used = self.load.utilisation();
+        let mut is_one_too_many = late > before;
+        let mut shed = 0;
+        while (is_one_too_many || self.load.utilisation() > Load::LIMIT) && self.playing.len() > 1 {
+            let Some((_, key)) = self.playing.pop_last() else { break };
+            self.guarded(key, now, |stage, hands| stage.end(hands));
+            self.arrange(key, now);
+            is_one_too_many = false;
+            shed += 1;
+        }
+        if shed > 0 {
+            self.metrics.shed.inc_by(shed);
+            let (percent, late_ms) = ((100.0 * used) as u32, late.as_millis());
+            warn!(shed, percent, late_ms, "overload: newest streams ended for the others to play on");
+        }
     }
 
     /// Runs what may call into a station. Should it panic, the stream ends, alone, and stays ended.
@@ -195,59 +386,109 @@ impl RenderThread {
         &mut self,
         key: StreamKey,
         now: Instant,
-        work: impl FnOnce(&mut Stage, &mut Scratch) -> T,
+        work: impl FnOnce(&mut Stage, &mut Hands<'_>) -> T,
     ) -> Option<T> {
-        let slot = self.stages.get_mut(&key)?;
-        let stage = slot.as_mut()?;
-        match catch_unwind(AssertUnwindSafe(|| work(stage, &mut self.scratch))) {
+        let stage = self.stages.get_mut(&key)?.as_mut()?;
+        let mut hands = Hands {
+            scratch: &mut self.scratch,
+            feeds: &mut self.feeds,
+            metrics: &self.metrics,
+            now,
+        };
+        match catch_unwind(AssertUnwindSafe(|| work(stage, &mut hands))) {
             Ok(done) => Some(done),
             Err(panic) => {
-                let station = stage.stream.spec().name;
-                error!(stream = %key, station, panic = %message(&*panic), "station panicked, stream ended");
                 self.metrics.panics.inc();
-                stage.count(None, &self.metrics);
-                stage.end();
-                discard(slot.take());
-                let until = now + self.config.time_to_live;
-                self.agenda.set(key, until, until);
+                self.fail(key, message(&*panic), now);
                 None
             }
         }
     }
 
-    /// Puts a stream down for what it wants next.
+    /// Ends a stream whose station failed; it stays ended for a stream's time to live.
+    fn fail(&mut self, key: StreamKey, reason: &str, now: Instant) {
+        let Some(mut stage) = self.stages.get_mut(&key).and_then(Option::take) else { return };
+        let station = stage.stream.spec().name;
+        error!(stream = %key, station, reason, "station failed, stream ended");
+        let mut hands = Hands {
+            scratch: &mut self.scratch,
+            feeds: &mut self.feeds,
+            metrics: &self.metrics,
+            now,
+        };
+        stage.end(&mut hands);
+        stage.count(None, &self.metrics);
+        if let Some(number) = stage.dismiss(&mut self.load) {
+            self.playing.remove(&number);
+        }
+        discard(stage);
+        let until = now + self.config.stream.time_to_live;
+        self.agenda.set(key, until, until);
+    }
+
+    /// Puts a stream down for what it wants next, and sets aside what it costs for as long as it plays.
     fn arrange(&mut self, key: StreamKey, now: Instant) {
-        let metrics = Arc::clone(&self.metrics);
-        let next = self.guarded(key, now, |stage, _| {
+        let next = self.guarded(key, now, |stage, hands| {
             let next = stage.poll(now);
             let is_known = next != Next::Expired;
-            stage.count(is_known.then(|| stage.stream.is_playing()), &metrics);
+            stage.count(is_known.then(|| stage.stream.is_playing()), hands.metrics);
             next
         });
+        let Some(Some(stage)) = self.stages.get_mut(&key) else { return };
+        match (stage.stream.is_playing(), stage.is_admitted()) {
+            (true, false) => {
+                self.admitted += 1;
+                stage.admit(self.admitted, self.load.reserve(stage.stream.spec().name));
+                self.playing.insert(self.admitted, key);
+                self.metrics.on_admitted();
+            }
+            (false, true) => {
+                if let Some(number) = stage.dismiss(&mut self.load) {
+                    self.playing.remove(&number);
+                }
+            }
+            _ => {}
+        }
         match next {
             Some(Next::Render { at, deadline }) => self.agenda.set(key, at, deadline),
             Some(Next::Wait(until)) => self.agenda.set(key, until, until),
             Some(Next::Expired) => {
-                discard(self.stages.remove(&key).flatten());
+                self.stages.remove(&key).flatten().map(discard);
                 self.agenda.remove(key);
             }
             None => {}
         }
     }
+
+    fn show(&mut self, now: Instant) {
+        self.dial.show(&self.load);
+        if self.shown.is_none_or(|shown| now >= shown + SHOWN_EVERY) {
+            self.shown = Some(now);
+            self.metrics.show(self.index, &self.load);
+        }
+    }
+
+    /// Ends all streams, and gives listeners a while to take what is left for them.
+    fn end(&mut self) {
+        let now = Instant::now();
+        let keys: Vec<_> = self.stages.keys().copied().collect();
+        for key in keys {
+            self.guarded(key, now, |stage, hands| stage.end(hands));
+        }
+        let until = now + self.config.grace;
+        while !self.feeds.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            self.attend(Some(left));
+        }
+    }
 }
 
 /// Lets go of a stream whose station may panic even now.
-fn discard(stage: Option<Stage>) {
+fn discard(stage: Stage) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(stage)));
-}
-
-impl Command {
-    fn unless_stop(self) -> Option<Self> {
-        match self {
-            Self::Stop => None,
-            command => Some(command),
-        }
-    }
 }
 
 /// What a panic said, if it said it in words.

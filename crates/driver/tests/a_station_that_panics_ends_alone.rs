@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what is wrong here fails the test")]
 
+mod ear;
+
 use std::{sync::Arc, time::Duration};
 
-use perpetuo_driver::{Config, Driver, DriverError, Handle, Listener, Origin, StreamKey};
+use ear::Ear;
+use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Handle, Origin, StreamKey};
 use perpetuo_engine::{Encoding, Lead, StreamConfig};
 use perpetuo_station::{
     ParamSpec, Performance, ResumeError, Setting, Snapshot, Station, StationSpec,
@@ -75,20 +78,13 @@ fn driver() -> Driver {
         frozen_for: Duration::from_secs(60),
         time_to_live: Duration::from_secs(3600),
     };
-    Driver::start(Config { threads: 1, stream }).unwrap()
+    let grace = Duration::from_secs(2);
+    Driver::start(Config { threads: 1, stream, ceilings: Ceilings::default(), grace }).unwrap()
 }
 
-async fn listen(handle: &Handle, key: u8, seed: u64) -> Result<Listener, DriverError> {
+async fn listen(handle: &Handle, key: u8, seed: u64) -> Result<Ear, DriverError> {
     let lead = Lead::from_seconds(0.2).unwrap();
-    handle.listen(origin(key, seed), Encoding::Wav, lead).await
-}
-
-async fn bytes_until_the_end(mut listener: Listener) -> usize {
-    let mut len = 0;
-    while let Some(bytes) = listener.next().await {
-        len += bytes.len();
-    }
-    len
+    handle.listen(origin(key, seed), Encoding::Wav, lead).await.map(Ear::on)
 }
 
 #[tokio::test]
@@ -97,19 +93,16 @@ async fn while_it_renders() {
     let handle = driver.handle();
     let mut neighbour = listen(&handle, 1, u64::MAX).await.unwrap();
     let doomed = listen(&handle, 2, 44_100).await.unwrap();
-    let len = bytes_until_the_end(doomed).await;
+    let len = doomed.bytes_until_the_end().await;
     assert!((100_000..=44_100 * 4).contains(&len) && len.is_multiple_of(4608), "{len} bytes");
 
-    let mut heard = 0;
-    while heard < 2 * 176_400 {
-        heard += neighbour.next().await.unwrap().len();
-    }
+    neighbour.hear(2 * 176_400).await;
     assert_eq!(listen(&handle, 2, 44_100).await.err(), Some(DriverError::Failed));
     assert_eq!(handle.describe(origin(2, 44_100)).await.err(), Some(DriverError::Failed));
     assert_eq!(handle.metrics().population(), (1, 1));
     assert_eq!(handle.metrics().underruns(), 0);
     driver.shutdown();
-    assert!(bytes_until_the_end(neighbour).await < 176_400, "what was there, and the end");
+    assert!(neighbour.bytes_until_the_end().await < 176_400, "what was there, and the end");
 }
 
 #[tokio::test]
@@ -118,11 +111,11 @@ async fn when_a_knob_is_turned() {
     let handle = driver.handle();
     let neighbour = listen(&handle, 1, u64::MAX).await.unwrap();
     let mut doomed = listen(&handle, 2, u64::MAX).await.unwrap();
-    doomed.next().await.unwrap();
+    doomed.hear(1).await;
     let too_far = spec().setting("level", "1").unwrap();
     let set = handle.set(origin(2, u64::MAX), vec![too_far]).await;
     assert_eq!(set.err(), Some(DriverError::Failed));
-    bytes_until_the_end(doomed).await;
+    doomed.bytes_until_the_end().await;
     assert!(handle.describe(origin(1, u64::MAX)).await.unwrap().is_playing);
     drop(neighbour);
 }
@@ -132,7 +125,7 @@ async fn when_it_is_made() {
     let driver = driver();
     let handle = driver.handle();
     let doomed = listen(&handle, 2, 0).await.unwrap();
-    assert_eq!(bytes_until_the_end(doomed).await, 0);
+    assert_eq!(doomed.bytes_until_the_end().await, 0);
     assert_eq!(listen(&handle, 2, 0).await.err(), Some(DriverError::Failed));
     assert!(listen(&handle, 1, u64::MAX).await.is_ok());
 }

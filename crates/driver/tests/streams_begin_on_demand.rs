@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "what is wrong here fails the test")]
 
+mod ear;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use perpetuo_driver::{Config, Driver, DriverError, Origin, StreamKey};
+use ear::Ear;
+use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Origin, StreamKey};
 use perpetuo_engine::{BitrateKbps, Encoding, Lead, StreamConfig};
 use perpetuo_station::{
     ParamSpec, Performance, ResumeError, Setting, Snapshot, Station, StationSpec,
@@ -62,7 +65,8 @@ fn driver(threads: usize) -> Driver {
         frozen_for: Duration::from_secs(60),
         time_to_live: Duration::from_secs(1),
     };
-    Driver::start(Config { threads, stream }).unwrap()
+    let grace = Duration::from_secs(2);
+    Driver::start(Config { threads, stream, ceilings: Ceilings::default(), grace }).unwrap()
 }
 
 fn lead(seconds: f64) -> Lead {
@@ -103,16 +107,19 @@ async fn one_that_may_not_begin_is_reached_only_while_it_is_known() {
 async fn a_listener_who_leaves_frees_its_stream_and_real_time_is_kept() {
     let driver = driver(1);
     let handle = driver.handle();
-    let mut listener = handle.listen(origin(1, true), Encoding::Wav, lead(0.5)).await.unwrap();
+    let seat = handle.listen(origin(1, true), Encoding::Wav, lead(0.5)).await.unwrap();
+    let mut listener = Ear::on(seat);
     let started = Instant::now();
     let mut len = 0;
     while started.elapsed() < Duration::from_secs(2) {
-        let next = tokio::time::timeout(Duration::from_secs(1), listener.next());
-        len += next.await.unwrap().unwrap().len();
+        let next = tokio::time::timeout(Duration::from_secs(1), listener.hear_some());
+        len += next.await.unwrap();
     }
     let heard = len as f64 / 176_400.0;
     assert!((2.4..3.2).contains(&heard), "{heard} s in 2 s with a lead of 0.5 s");
     drop(listener);
+    // It is the socket that tells.
+    tokio::time::sleep(Duration::from_millis(100)).await;
     let state = handle.describe(origin(1, true)).await.unwrap();
     assert_eq!((state.listeners, state.is_playing), (0, false));
 }

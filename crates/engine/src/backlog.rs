@@ -8,111 +8,104 @@
 //!    └────────┴────────┴────────┴────────┴────────┴──────┘
 //! ```
 //!
-//! Chunks are kept once, whoever listens; a listener is a [`Cursor`], and what it takes shares the
-//! chunk's memory.
+//! Chunks are kept once, whoever listens; a listener is a [`Cursor`], and what it takes is lent to it. The
+//! memory of a chunk that is let go of is the next one's, so that a stream in its rhythm allocates nothing.
 
 use std::{collections::VecDeque, time::Duration};
-
-use bytes::Bytes;
 
 use crate::{FRAME_LEN, MAX_CHUNK_FRAMES, Position, position::whole_frames};
 
 /// Whole frames of one encoding, rendered together.
-#[derive(Clone, Debug)]
-pub struct Chunk {
+#[derive(Debug)]
+pub(crate) struct Chunk {
     first: Position,
-    /// Where each frame ends in `bytes`.
+    /// Where each frame ends in `bytes`; the 8 largest frames, of WAV, are 36,864 bytes.
     ends: [u16; MAX_CHUNK_FRAMES],
     frames: usize,
-    bytes: Bytes,
-    /// How much of the past, in samples, the stream wants kept before this chunk's end.
-    keep: u64,
+    bytes: Vec<u8>,
 }
 
 impl Chunk {
-    /// A chunk of no frame yet that begins at `first`.
-    pub(crate) fn new(first: Position, keep: u64) -> Self {
-        Self { first, ends: [0; MAX_CHUNK_FRAMES], frames: 0, bytes: Bytes::new(), keep }
+    /// A chunk of no frame yet that begins at `first`; it writes over the bytes of an older one.
+    pub(crate) fn over(mut bytes: Vec<u8>, first: Position) -> Self {
+        bytes.clear();
+        Self { first, ends: [0; MAX_CHUNK_FRAMES], frames: 0, bytes }
     }
 
-    /// Notes that the next frame ends at `end` bytes; the 8 largest frames, of WAV, are 36,864 bytes.
-    pub(crate) fn mark_frame(&mut self, end: usize) {
-        self.ends[self.frames] = end as u16;
+    /// Takes the next frame, which `write` appends.
+    pub(crate) fn add_frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.ends[self.frames] = self.bytes.len() as u16;
         self.frames += 1;
     }
 
-    /// Takes a copy of the frames, which is no larger than they are.
-    pub(crate) fn fill(&mut self, frames: &[u8]) {
-        self.bytes = Bytes::copy_from_slice(frames);
-    }
-
-    /// The position of its first sample.
-    pub fn first(&self) -> Position {
-        self.first
-    }
-
     /// The position after its last sample.
-    pub fn end(&self) -> Position {
+    fn end(&self) -> Position {
         self.first + (self.frames * FRAME_LEN) as u64
     }
 
-    /// Its frames, one after the other.
-    pub fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-
     /// The frames from a frame border on.
-    fn from(&self, at: Position) -> Bytes {
+    fn from(&self, at: Position) -> &[u8] {
         match at.since(self.first) as usize / FRAME_LEN {
-            0 => self.bytes.clone(),
-            frame => self.bytes.slice(usize::from(self.ends[frame - 1])..),
+            0 => &self.bytes,
+            frame => &self.bytes[usize::from(self.ends[frame - 1])..],
         }
     }
 }
 
 /// The recent past of one stream in one encoding, for all who listen to it.
 #[derive(Debug)]
-pub struct Backlog {
+pub(crate) struct Backlog {
     chunks: VecDeque<Chunk>,
     live: Position,
 }
 
 impl Backlog {
     /// An empty backlog of a stream that goes on at `live`.
-    pub fn new(live: Position) -> Self {
+    pub(crate) fn new(live: Position) -> Self {
         Self { chunks: VecDeque::new(), live }
     }
 
-    /// Takes the next chunk and lets go of what is no longer wanted.
-    pub fn push(&mut self, chunk: Chunk) {
+    /// Takes the next chunk, which `fill` fills with frames.
+    pub(crate) fn push(&mut self, keep: u64, fill: impl FnOnce(&mut Chunk)) {
+        let mut chunk = Chunk::over(self.let_go(keep), self.live);
+        fill(&mut chunk);
         self.live = chunk.end();
-        let keep = chunk.keep;
         self.chunks.push_back(chunk);
+    }
+
+    /// Lets go of what lies `keep` samples or more before the live edge, and returns memory of it.
+    fn let_go(&mut self, keep: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
         while self.chunks.front().is_some_and(|oldest| self.live.since(oldest.end()) >= keep) {
-            self.chunks.pop_front();
+            let oldest = self.chunks.pop_front().map(|chunk| chunk.bytes).unwrap_or_default();
+            if oldest.capacity() > bytes.capacity() {
+                bytes = oldest;
+            }
         }
+        bytes
     }
 
     /// Where the next chunk will begin.
-    pub fn live(&self) -> Position {
+    pub(crate) fn live(&self) -> Position {
         self.live
     }
 
     /// The oldest position it still has.
-    pub fn start(&self) -> Position {
-        self.chunks.front().map_or(self.live, Chunk::first)
+    pub(crate) fn start(&self) -> Position {
+        self.chunks.front().map_or(self.live, |chunk| chunk.first)
     }
 
     /// Where a listener enters to be `lead` samples behind the live edge: at the frame border there
     /// or before it, or at the oldest frame there is.
-    pub fn entry(&self, lead: u64) -> Position {
+    pub(crate) fn entry(&self, lead: u64) -> Position {
         let samples = self.live.samples().saturating_sub(lead);
         let border = samples - samples % FRAME_LEN as u64;
         Position::new(border).max(self.start())
     }
 
     /// The rest of the chunk around a frame border, and the position after it; `None` at the live edge.
-    fn after(&self, at: Position) -> Option<(Bytes, Position)> {
+    fn after(&self, at: Position) -> Option<(&[u8], Position)> {
         let index = self.chunks.partition_point(|chunk| chunk.end() <= at);
         self.chunks.get(index).map(|chunk| (chunk.from(at), chunk.end()))
     }
@@ -123,42 +116,52 @@ impl Backlog {
 /// It goes from frame border to frame border. A listener that fell behind by more than its lead and
 /// [`Cursor::SLACK`] has starved or been paused; it goes on at the live edge, given its lead anew.
 #[derive(Clone, Copy, Debug)]
-pub struct Cursor {
+pub(crate) struct Cursor {
     at: Position,
     lead: u64,
     slack: u64,
-    jumps: u64,
+}
+
+/// What a listener is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken<'a> {
+    /// Whole frames, at most a chunk.
+    pub bytes: &'a [u8],
+    /// The position after them.
+    pub end: Position,
+    /// Whether they do not follow on what it was given before: it goes on at the live edge.
+    pub has_jumped: bool,
 }
 
 impl Cursor {
     /// How far beyond its lead a listener may fall behind before it jumps.
-    pub const SLACK: Duration = Duration::from_secs(1);
+    pub(crate) const SLACK: Duration = Duration::from_secs(1);
 
     /// A listener that enters at `at` and is given `lead` samples.
-    pub fn new(at: Position, lead: u64, sample_rate_hz: u32) -> Self {
-        Self { at, lead, slack: whole_frames(Self::SLACK, sample_rate_hz), jumps: 0 }
+    pub(crate) fn new(at: Position, lead: u64, sample_rate_hz: u32) -> Self {
+        Self { at, lead, slack: whole_frames(Self::SLACK, sample_rate_hz) }
     }
 
     /// The next bytes, at most a chunk; `None` when it has all there is.
-    pub fn next(&mut self, backlog: &Backlog) -> Option<Bytes> {
+    pub(crate) fn next<'a>(&mut self, backlog: &'a Backlog) -> Option<Taken<'a>> {
         let is_behind = backlog.live().since(self.at) > self.lead + self.slack;
-        if is_behind || self.at < backlog.start() {
+        let has_jumped = is_behind || self.at < backlog.start();
+        if has_jumped {
             self.at = backlog.entry(self.lead);
-            self.jumps += 1;
         }
         let (bytes, next) = backlog.after(self.at)?;
         self.at = next;
-        Some(bytes)
+        Some(Taken { bytes, end: next, has_jumped })
     }
 
     /// The position of the next frame it will take.
-    pub fn at(&self) -> Position {
+    pub(crate) fn at(&self) -> Position {
         self.at
     }
 
-    /// How often it jumped to the live edge.
-    pub fn jumps(&self) -> u64 {
-        self.jumps
+    /// Samples that it is to be sent ahead of real time.
+    pub(crate) fn lead(&self) -> u64 {
+        self.lead
     }
 }
 
@@ -168,15 +171,13 @@ mod tests {
 
     const KEEP: u64 = 100 * FRAME_LEN as u64;
 
-    /// A chunk whose frames are 3 bytes long and say which frame they are.
-    fn chunk(first_frame: u8, frames: u8) -> Chunk {
-        let mut chunk = Chunk::new(at_frame(first_frame), KEEP);
-        for n in 0..frames {
-            chunk.mark_frame(3 * (usize::from(n) + 1));
-        }
-        let bytes: Vec<u8> = (first_frame..first_frame + frames).flat_map(|n| [n; 3]).collect();
-        chunk.fill(&bytes);
-        chunk
+    /// Frames of 3 bytes each that say which frame they are.
+    fn push(backlog: &mut Backlog, first_frame: u8, frames: u8) {
+        assert_eq!(backlog.live(), at_frame(first_frame));
+        backlog.push(KEEP, |chunk| {
+            (first_frame..first_frame + frames)
+                .for_each(|n| chunk.add_frame(|bytes| bytes.extend_from_slice(&[n; 3])));
+        });
     }
 
     fn at_frame(frame: u8) -> Position {
@@ -186,7 +187,7 @@ mod tests {
     fn filled() -> Backlog {
         let mut backlog = Backlog::new(Position::START);
         for first in (0..40).step_by(4) {
-            backlog.push(chunk(first, 4));
+            push(&mut backlog, first, 4);
         }
         backlog
     }
@@ -207,25 +208,34 @@ mod tests {
         let mut backlog = filled();
         let mut cursor = Cursor::new(at_frame(34), 6 * FRAME_LEN as u64, 44_100);
         let mut taken = Vec::new();
-        while let Some(bytes) = cursor.next(&backlog) {
-            taken.extend_from_slice(&bytes);
+        while let Some(Taken { bytes, has_jumped, .. }) = cursor.next(&backlog) {
+            taken.extend_from_slice(bytes);
+            assert!(!has_jumped);
         }
-        backlog.push(chunk(40, 2));
-        taken.extend_from_slice(&cursor.next(&backlog).unwrap());
+        push(&mut backlog, 40, 2);
+        taken.extend_from_slice(cursor.next(&backlog).unwrap().bytes);
         assert!(cursor.next(&backlog).is_none());
         assert_eq!(taken, (34..42).flat_map(|n| [n; 3]).collect::<Vec<_>>());
-        assert_eq!(cursor.jumps(), 0);
     }
 
     #[test]
     fn what_is_older_than_wanted_is_let_go() {
         let mut backlog = filled();
         for first in (40..240).step_by(4) {
-            backlog.push(chunk(first, 4));
+            push(&mut backlog, first, 4);
         }
-        assert_eq!(backlog.start(), at_frame(140));
+        assert_eq!(backlog.start(), at_frame(136));
         let mut cursor = Cursor::new(at_frame(0), 2 * FRAME_LEN as u64, 44_100);
-        assert_eq!(cursor.next(&backlog).unwrap()[0], 238);
-        assert_eq!(cursor.jumps(), 1);
+        let taken = cursor.next(&backlog).unwrap();
+        assert_eq!((taken.bytes[0], taken.has_jumped), (238, true));
+    }
+
+    #[test]
+    fn a_chunk_is_written_over_the_memory_of_the_one_let_go() {
+        let mut backlog = filled();
+        (40..140).step_by(4).for_each(|first| push(&mut backlog, first, 4));
+        let memory = backlog.chunks[0].bytes.as_ptr();
+        push(&mut backlog, 140, 4);
+        assert_eq!(backlog.chunks.back().unwrap().bytes.as_ptr(), memory);
     }
 }

@@ -87,6 +87,14 @@ impl Encoding {
         }
     }
 
+    /// Its name where one is asked for by `format`.
+    pub fn format(self) -> &'static str {
+        match self {
+            Self::Mp3(_) => "mp3",
+            Self::Wav => "wav",
+        }
+    }
+
     /// Bits a second that it fills, in kbit/s, rounded.
     pub fn kbps(self, sample_rate_hz: u32) -> u32 {
         match self {

@@ -1,25 +1,26 @@
 //! Endless streams without clock, thread, socket or lock.
 //!
 //! ```text
-//!              Setting                         Chunk                      Bytes
-//!  set_param ─────────► Stream ── Performer ──────────► Backlog ── Cursor ──────► socket
-//!                         │       (station, events)     one a rendition  one a listener
-//!                       Pace: what is due at `now`
+//!              Setting    samples          frames             bytes
+//!  set_param ─────────► Performer ──► Encoder ──► Backlog ── Cursor ──► take ──► socket
+//!                       (station, events)    one an encoding   one a listener
 //! ```
 //!
-//! A [`Stream`] renders chunks when they are due and hands them out encoded; a [`Backlog`] keeps the
-//! recent past of one encoding; a [`Cursor`] walks one listener through it. Whoever owns them brings
-//! the time, the threads and the sockets.
+//! A [`Stream`] is all of that for one performance. It says what it wants next, renders and encodes chunks
+//! when they are due, keeps the recent past of each encoding, and walks every listener through it. Whoever
+//! owns it brings the time, the threads and the sockets. [`Load`] says how many of them a thread can carry.
 
 mod backlog;
 mod encoding;
+mod load;
 mod pace;
 mod performer;
 mod position;
 mod stream;
 
-pub use backlog::{Backlog, Chunk, Cursor};
+pub use backlog::Taken;
 pub use encoding::{BitrateKbps, Encoder, Encoding, EncodingError, wav_header};
+pub use load::{Cost, Load, Overload};
 pub use performer::Performer;
 pub use position::Position;
 pub use stream::{

@@ -104,6 +104,18 @@ impl Performer {
         self.station = Some(station);
     }
 
+    /// Makes the station again that [`Self::rest`] let go of, and renders the last frames before the
+    /// position, up to `frames`, once more: an encoder can begin where it left off.
+    pub fn wake(&mut self, frames: u64, frame: &mut dyn FnMut([&[f32]; 2])) {
+        if self.station.is_some() {
+            return;
+        }
+        let past = frames * FRAME_LEN as u64;
+        let from = Position::new(self.position.samples().saturating_sub(past));
+        let from = from.max(self.checkpoints[0].position);
+        self.station = Some(self.replay(from, frame));
+    }
+
     /// Lets time pass up to `to`, a frame border, as fast as the station composes. What is rendered from
     /// there on is the performance again after [`StationSpec::refill`] or more.
     pub fn skip_to(&mut self, to: Position) {
@@ -126,17 +138,7 @@ impl Performer {
     ///
     /// Against what was heard the difference is that of a resumed station.
     pub fn recall(&self, from: Position, frame: &mut dyn FnMut([&[f32]; 2])) {
-        let mut station = self.station_at(from);
-        let (mut left, mut right) = ([0.0; FRAME_LEN], [0.0; FRAME_LEN]);
-        let mut at = from;
-        while at < self.position {
-            for event in self.events.iter().filter(|event| event.position == at && at > from) {
-                station.set(event.setting);
-            }
-            station.render(&mut [&mut left, &mut right]);
-            frame([&left, &right]);
-            at += FRAME_LEN as u64;
-        }
+        self.replay(from, frame);
     }
 
     /// Lets go of the station and of all but one checkpoint; the next render picks up from there.
@@ -146,6 +148,13 @@ impl Performer {
         self.checkpoints.drain(..kept);
         self.checkpoints.truncate(1);
         self.forget_events();
+        self.checkpoints.shrink_to_fit();
+        self.events.shrink_to_fit();
+    }
+
+    /// Whether it has a station, which can be rendered and recalled; if not, the next render makes one.
+    pub fn is_awake(&self) -> bool {
+        self.station.is_some()
     }
 
     /// The position of the next sample.
@@ -190,6 +199,26 @@ impl Performer {
             station.set(event.setting);
         }
         render_unheard(station.as_mut(), position.since(at));
+        station
+    }
+
+    /// A station that has played from `from` up to the position, frame by frame.
+    fn replay(&self, from: Position, frame: &mut dyn FnMut([&[f32]; 2])) -> Box<dyn Station> {
+        let mut station = self.station_at(from);
+        let (mut left, mut right) = ([0.0; FRAME_LEN], [0.0; FRAME_LEN]);
+        let mut at = from;
+        while at < self.position {
+            for event in self.events.iter().filter(|event| event.position == at && at > from) {
+                station.set(event.setting);
+            }
+            station.render(&mut [&mut left, &mut right]);
+            frame([&left, &right]);
+            at += FRAME_LEN as u64;
+        }
+        // Those of the position itself: no frame has begun there yet.
+        for event in self.events.iter().filter(|event| event.position == at && at > from) {
+            station.set(event.setting);
+        }
         station
     }
 

@@ -1,14 +1,15 @@
 //! One performance and everyone who listens to it: what is rendered when, and for whom.
 //!
 //! ```text
-//!             join, on_taken                 nobody takes             60 s, nobody there
+//!               join, take                   nobody takes             60 s, nobody there
 //!   Frozen ──────────────────► Playing ──────────────────► Frozen ──────────────────────► Resting
 //!                                 ▲                                                         │
 //!                                 └────────────────────── join ◄────────────────────────────┘
 //! ```
 //!
-//! Playing, it renders in real time. Frozen, it costs no CPU and keeps backlog and encoders. Resting,
-//! it keeps a snapshot only, until its time to live is over.
+//! Playing, it renders in real time. Frozen, it costs no CPU and keeps its backlogs, and for the first
+//! seconds its station and encoders, delay lines and all. Resting, it keeps a snapshot only, until its
+//! time to live is over.
 
 mod listener;
 mod rendition;
@@ -21,8 +22,9 @@ use std::{
 use perpetuo_station::{Setting, StationSpec, Title, Values};
 
 use crate::{
-    Chunk, Cursor, Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES,
-    Performer, Position,
+    Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES, Performer, Position,
+    Taken,
+    backlog::{Backlog, Cursor},
     pace::Pace,
     position::{duration_of, whole_frames},
 };
@@ -35,7 +37,7 @@ use rendition::Rendition;
 pub struct StreamConfig {
     /// Samples a second, a channel; 32 000, 44 100 or 48 000.
     pub sample_rate_hz: u32,
-    /// How long a stream that nobody listens to keeps its backlog and its encoders.
+    /// How long a stream that nobody listens to keeps its backlogs.
     pub frozen_for: Duration,
     /// How long after its last use a stream is forgotten.
     pub time_to_live: Duration,
@@ -90,10 +92,7 @@ pub enum Next {
 pub struct Scratch {
     left: Vec<f32>,
     right: Vec<f32>,
-    first: Position,
     frames: usize,
-    /// Frames on their way into a chunk, whose memory is as large as they are.
-    bytes: Vec<u8>,
 }
 
 /// What was rendered, and how well in time.
@@ -103,8 +102,8 @@ pub struct Report {
     pub samples: usize,
     /// How much later than due.
     pub late: Duration,
-    /// How far what was sent still runs ahead for the listener with the smallest lead.
-    pub lead_left: Duration,
+    /// The smallest lead among its listeners.
+    pub lead: Duration,
     /// Listeners for whom real time has passed what was sent.
     pub underruns: usize,
 }
@@ -139,6 +138,14 @@ impl Stream {
     /// render its night.
     const MAX_CATCH_UP: Duration = Duration::from_secs(2);
 
+    /// How long a stream that nobody takes keeps its station and encoders: a listener whose connection
+    /// broke comes back within seconds, and hears no seam.
+    const KEPT_WARM: Duration = Duration::from_secs(5);
+
+    /// Frames rendered again for encoders that begin anew in the middle: the filter bank looks back one,
+    /// the model of the ear another.
+    const WARM_UP_FRAMES: u64 = 2;
+
     /// How long an encoding without a listener is kept up while others listen.
     const RENDITION_KEPT: Duration = Duration::from_secs(10);
 
@@ -161,47 +168,27 @@ impl Stream {
         }
     }
 
-    /// Takes an encoding into use, before someone joins who wants it. For one that is new on a stream
-    /// that has begun, the recent past is rendered again, as much of it as `lead` and
-    /// [`Performer::RECALL`] allow, and published, so that the joiner can be given its lead.
+    /// Lets someone in who is sent what is encoded as `encoding`, from its lead before the live edge on,
+    /// as far as there is a past: the position says where. For an encoding that is new on a stream that
+    /// plays, the recent past is rendered again, as much of it as `lead` and [`Performer::RECALL`] allow.
     ///
     /// # Errors
     ///
     /// [`EncodingError`] when the encoder cannot be made; nothing has changed then.
-    pub fn handle_encoding(
-        &mut self,
-        encoding: Encoding,
-        lead: Lead,
-        publish: &mut dyn FnMut(Encoding, Chunk),
-    ) -> Result<(), EncodingError> {
-        let live = self.performer.position();
-        if let Some(used) = self.renditions.iter_mut().find(|used| used.encoding == encoding) {
-            used.heard = live;
-            return Ok(());
-        }
-        let mut rendition = Rendition::new(encoding, self.config.sample_rate_hz, live)?;
-        if !self.is_resting() {
-            self.recall(&mut rendition, lead, publish);
-        }
-        self.renditions.push(rendition);
-        Ok(())
-    }
-
-    /// Lets someone in who will take what is encoded as `encoding`, which is in use, from `at` on: a
-    /// frame border at or before the live edge, chosen with `lead` from the backlog.
     pub fn handle_join(
         &mut self,
         encoding: Encoding,
         lead: Lead,
-        at: Position,
         now: Instant,
-    ) -> ListenerId {
+    ) -> Result<(ListenerId, Position), EncodingError> {
         let lead = lead.samples(self.config.sample_rate_hz);
-        let id = self.listeners.insert(encoding, lead, at, now);
+        let at = self.backlog(encoding, lead)?.entry(lead);
+        let cursor = Cursor::new(at, lead, self.config.sample_rate_hz);
+        let id = self.listeners.insert(encoding, cursor, now);
         if !self.is_playing() {
             self.play(at + lead, now);
         }
-        id
+        Ok((id, at))
     }
 
     /// Lets someone go.
@@ -228,14 +215,19 @@ impl Stream {
         }
     }
 
-    /// Notes how far a listener has taken what it is sent. Someone for whom the stream waited starts
-    /// it again.
-    pub fn on_taken(&mut self, id: ListenerId, position: Position, now: Instant) {
-        if let Some(lead) = self.listeners.on_taken(id, position, now)
-            && !self.is_playing()
-        {
-            self.play(position + lead, now);
+    /// Gives a listener what comes next for it, at most a chunk; `None` when it has all there is. Someone
+    /// for whom the stream waited starts it again.
+    pub fn take(&mut self, id: ListenerId, now: Instant) -> Option<Taken<'_>> {
+        let (encoding, cursor) = self.listeners.seat(id)?;
+        let rendition = self.renditions.iter().find(|rendition| rendition.encoding == encoding)?;
+        let taken = cursor.next(&rendition.backlog)?;
+        let from = cursor.at() + cursor.lead();
+        self.listeners.on_taken(id, now);
+        if let Phase::Frozen { .. } = self.phase {
+            let from = from.max(self.performer.position());
+            self.phase = Phase::playing(from, self.config.sample_rate_hz, now);
         }
+        Some(taken)
     }
 
     /// Says what to do next, and goes to rest when it is time to.
@@ -251,17 +243,26 @@ impl Stream {
                 let deadline = pace.deadline(position, self.smallest_lead());
                 Next::Render { at: pace.due(position), deadline }
             }
-            // Whoever stalls holds on to a frozen stream; it will be let go of elsewhere.
-            Phase::Frozen { .. } if !self.listeners.is_empty() => Next::Wait(now + frozen_for),
-            Phase::Frozen { since } | Phase::Resting { since } if now >= ends(since) => {
+            Phase::Frozen { since } | Phase::Resting { since }
+                if now >= ends(since) && self.listeners.is_empty() =>
+            {
                 Next::Expired
             }
             Phase::Frozen { since } => {
-                let until = since + frozen_for;
-                if now >= until {
-                    self.rest(since);
+                let (cools, rests) = (since + Self::KEPT_WARM, since + frozen_for);
+                if now < cools {
+                    return Next::Wait(cools.min(rests).min(ends(since)));
                 }
-                Next::Wait(if now < until { until.min(ends(since)) } else { ends(since) })
+                self.cool_down();
+                // Whoever stalls holds on to the backlogs; it will be let go of elsewhere.
+                if !self.listeners.is_empty() {
+                    return Next::Wait(now + frozen_for);
+                }
+                if now < rests {
+                    return Next::Wait(rests.min(ends(since)));
+                }
+                self.rest(since);
+                Next::Wait(ends(since))
             }
             Phase::Resting { since } => Next::Wait(ends(since)),
         }
@@ -272,26 +273,24 @@ impl Stream {
         let first = self.performer.position();
         let frames = self.next_frames(first);
         let late = self.keep_pace(first, now);
-        scratch.first = first;
         scratch.frames = frames;
         let samples = frames * FRAME_LEN;
+        self.warm_up();
         self.performer.render([&mut scratch.left[..samples], &mut scratch.right[..samples]]);
 
         self.listeners.on_chunk(first, now);
         let underruns = self.listeners.starved(first, late, self.config.sample_rate_hz, now);
-        let lead_left = self.smallest_lead().saturating_sub(late);
-        Report { samples, late, lead_left, underruns }
+        Report { samples, late, lead: self.smallest_lead(), underruns }
     }
 
     /// Encodes what [`Self::render`] left in `scratch`, once for each encoding in use.
-    pub fn encode(&mut self, scratch: &mut Scratch, publish: &mut dyn FnMut(Encoding, Chunk)) {
+    pub fn encode(&mut self, scratch: &Scratch) {
         self.drop_unheard_renditions();
         let keep = self.backlog_kept();
         let samples = scratch.frames * FRAME_LEN;
         let pcm = [&scratch.left[..samples], &scratch.right[..samples]];
         for rendition in &mut self.renditions {
-            let chunk = rendition.encode(scratch.first, pcm, keep, &mut scratch.bytes);
-            publish(rendition.encoding, chunk);
+            rendition.encode(pcm, keep);
         }
     }
 
@@ -311,12 +310,12 @@ impl Stream {
         matches!(self.phase, Phase::Playing { .. })
     }
 
-    /// Whether it keeps nothing but a snapshot: its backlogs can go.
+    /// Whether it keeps nothing but a snapshot.
     pub fn is_resting(&self) -> bool {
         matches!(self.phase, Phase::Resting { .. })
     }
 
-    /// Whether someone listens, or did until just now, to this encoding.
+    /// Whether this encoding is in use: someone listens to it, or did until just now.
     pub fn has_rendition(&self, encoding: Encoding) -> bool {
         self.renditions.iter().any(|rendition| rendition.encoding == encoding)
     }
@@ -329,14 +328,27 @@ impl Stream {
     /// Renders up to `from` at once and on from there in real time.
     fn play(&mut self, from: Position, now: Instant) {
         let from = from.max(self.performer.position());
-        let pace = Pace::new(from, self.config.sample_rate_hz, now);
-        self.phase = Phase::Playing { pace, step: Step::First };
+        self.phase = Phase::playing(from, self.config.sample_rate_hz, now);
+    }
+
+    /// Lets go of the station, its delay lines and the encoders' memory.
+    fn cool_down(&mut self) {
+        self.performer.rest();
+        self.renditions.iter_mut().for_each(Rendition::cool_down);
+    }
+
+    /// Brings back what [`Self::cool_down`] let go of.
+    fn warm_up(&mut self) {
+        let (renditions, rate) = (&mut self.renditions, self.config.sample_rate_hz);
+        self.performer.wake(Self::WARM_UP_FRAMES, &mut |pcm| {
+            renditions.iter_mut().for_each(|rendition| rendition.warm_up(pcm, rate));
+        });
     }
 
     /// Keeps nothing but a snapshot.
     fn rest(&mut self, since: Instant) {
-        self.performer.rest();
-        self.renditions.clear();
+        self.cool_down();
+        self.renditions = Vec::new();
         self.phase = Phase::Resting { since };
     }
 
@@ -378,31 +390,46 @@ impl Stream {
         late
     }
 
-    /// Encodes the past before the live edge for a rendition that is new.
-    fn recall(
-        &self,
-        rendition: &mut Rendition,
-        lead: Lead,
-        publish: &mut dyn FnMut(Encoding, Chunk),
-    ) {
-        let rate = self.config.sample_rate_hz;
+    /// What is kept of an encoding, which is taken into use if it is not yet. Then it is given a past of
+    /// `lead` samples.
+    fn backlog(&mut self, encoding: Encoding, lead: u64) -> Result<&Backlog, EncodingError> {
         let live = self.performer.position();
-        let past = lead.samples(rate).min(whole_frames(Performer::RECALL, rate));
-        let from = Position::new(live.samples().saturating_sub(past));
-        let keep = self.backlog_kept();
-        let (mut at, mut bytes) = (from, Vec::new());
-        self.performer.recall(from, &mut |pcm| {
-            publish(rendition.encoding, rendition.encode(at, pcm, keep, &mut bytes));
-            at += FRAME_LEN as u64;
-        });
+        let used = self.renditions.iter().position(|rendition| rendition.encoding == encoding);
+        let index = match used {
+            Some(index) => index,
+            None => {
+                let new = self.new_rendition(encoding, lead)?;
+                self.renditions.push(new);
+                self.renditions.len() - 1
+            }
+        };
+        let rendition = &mut self.renditions[index];
+        rendition.heard = live;
+        Ok(&rendition.backlog)
     }
 
-    /// Samples of the past that a backlog keeps: every lead, and what may lie between it and a jump.
+    /// Begins an encoding; while the station is there, with the past before the live edge.
+    fn new_rendition(&self, encoding: Encoding, lead: u64) -> Result<Rendition, EncodingError> {
+        let rate = self.config.sample_rate_hz;
+        let live = self.performer.position();
+        if !self.performer.is_awake() {
+            return Rendition::new(encoding, rate, live);
+        }
+        let past = lead.min(whole_frames(Performer::RECALL, rate));
+        let from = Position::new(live.samples().saturating_sub(past));
+        let mut rendition = Rendition::new(encoding, rate, from)?;
+        rendition.heard = live;
+        let keep = self.backlog_kept();
+        self.performer.recall(from, &mut |pcm| rendition.encode(pcm, keep));
+        Ok(rendition)
+    }
+
+    /// Samples of the past that a backlog keeps: every lead and what may lie between it and a jump, and
+    /// never less than a recall.
     fn backlog_kept(&self) -> u64 {
         let rate = self.config.sample_rate_hz;
-        self.listeners.largest_lead().max(whole_frames(Performer::RECALL, rate))
-            + whole_frames(Cursor::SLACK, rate)
-            + (MAX_CHUNK_FRAMES * FRAME_LEN) as u64
+        let slack = whole_frames(Cursor::SLACK, rate) + (MAX_CHUNK_FRAMES * FRAME_LEN) as u64;
+        (self.listeners.largest_lead() + slack).max(whole_frames(Performer::RECALL, rate))
     }
 
     fn smallest_lead(&self) -> Duration {
@@ -422,6 +449,13 @@ impl Stream {
     }
 }
 
+impl Phase {
+    /// Renders up to `from` at once and on from there in real time.
+    fn playing(from: Position, sample_rate_hz: u32, now: Instant) -> Self {
+        Self::Playing { pace: Pace::new(from, sample_rate_hz, now), step: Step::First }
+    }
+}
+
 impl Scratch {
     /// Room for the largest chunk.
     #[expect(clippy::new_without_default, reason = "150 KiB are not made by default")]
@@ -430,9 +464,7 @@ impl Scratch {
         Self {
             left: vec![0.0; room],
             right: vec![0.0; room],
-            first: Position::START,
             frames: 0,
-            bytes: Vec::new(),
         }
     }
 }

@@ -58,6 +58,7 @@ pub(crate) struct Pass {
 
 /// The two ids of a new stream.
 pub(crate) struct NewIds {
+    pub(crate) key: StreamKey,
     pub(crate) turn: String,
     pub(crate) listen: String,
 }
@@ -138,7 +139,11 @@ impl Ids {
         now: SystemTime,
     ) -> NewIds {
         let body = write_body(spec, seed, values, nonce, now);
-        NewIds { turn: self.sign(Role::Turn, &body), listen: self.sign(Role::Listen, &body) }
+        NewIds {
+            key: self.stream_key(&body),
+            turn: self.sign(Role::Turn, &body),
+            listen: self.sign(Role::Listen, &body),
+        }
     }
 
     /// Opens an id.

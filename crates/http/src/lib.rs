@@ -15,6 +15,7 @@ mod id;
 mod problem;
 mod routes;
 mod serve;
+mod takeover;
 
 use std::{sync::Arc, time::SystemTime};
 

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use perpetuo_driver::DriverError;
+use perpetuo_driver::{DriverError, Full};
 use perpetuo_engine::{BitrateKbps, EncodingError, LeadError};
 use perpetuo_station::{Ramp, RampError, SettingError};
 use serde::Serialize;
@@ -27,6 +27,12 @@ pub struct Problem {
     /// What it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<String>,
+    /// How much there is of what is full: a share of a core, seconds late, or a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load: Option<f64>,
+    /// And how much there may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<f64>,
     #[serde(skip)]
     retry_after: Option<Duration>,
 }
@@ -43,6 +49,8 @@ impl Problem {
             detail: detail.into(),
             parameter: None,
             allowed: None,
+            load: None,
+            limit: None,
             retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER),
         }
     }
@@ -112,10 +120,27 @@ impl From<DriverError> for Problem {
     fn from(error: DriverError) -> Self {
         let status = match error {
             DriverError::Expired | DriverError::Failed => StatusCode::GONE,
+            DriverError::Full(full) => return full.into(),
             DriverError::NoEncoder | DriverError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };
         let parameter = (status == StatusCode::GONE).then(|| "id".to_owned());
         Self { parameter, ..Self::new(status, error.to_string()) }
+    }
+}
+
+/// Those who are refused together are to come back one by one.
+impl From<Full> for Problem {
+    fn from(full: Full) -> Self {
+        let jitter = getrandom::u32().unwrap_or_default() % (RETRY_AFTER.as_secs() as u32 + 1);
+        let retry_after = RETRY_AFTER + Duration::from_secs(jitter.into());
+        let detail = format!("full: {full}; try again in {} s", retry_after.as_secs());
+        let (load, limit) = full.load_and_limit();
+        Self {
+            load: Some(round(load)),
+            limit: Some(limit),
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
     }
 }
 
@@ -155,6 +180,11 @@ impl From<EncodingError> for Problem {
         let allowed = BitrateKbps::ALLOWED.map(|kbps| kbps.to_string()).join(", ");
         Self::parameter("bitrate", "not a bit rate of MP3", format!("{allowed} (kbit/s)"))
     }
+}
+
+/// To thousandths, which is as well as loads are known.
+fn round(load: f64) -> f64 {
+    (load * 1000.0).round() / 1000.0
 }
 
 fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,21 +1,26 @@
 //! Connections: how they are accepted, how patient we are with them, how they end.
 
-use std::{io, net::SocketAddr, pin::pin, time::Duration};
-
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
+use std::{
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    time::Duration,
 };
+
+use axum::{Extension, Router};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::watch,
 };
-use tokio_io_timeout::TimeoutStream;
+use tokio_util::task::TaskTracker;
+use tower::{Layer, ServiceExt};
 use tracing::{debug, warn};
+
+use crate::takeover::Takeover;
 
 /// How patient the server is.
 #[derive(Clone, Copy, Debug)]
@@ -43,14 +48,15 @@ impl Default for Limits {
 const NOT_SENT_LOWAT: u32 = 16 * 1024;
 
 /// Serves until `is_ending` turns true, then stops accepting and waits for the connections, at most
-/// [`Limits::grace`].
+/// [`Limits::grace`]. Those of listeners are not among them: their streams' render threads have them.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
     mut is_ending: watch::Receiver<bool>,
 ) {
-    let graceful = GracefulShutdown::new();
+    let connections = TaskTracker::new();
+    let has_ended = is_ending.clone();
     let mut ending = pin!(is_ending.wait_for(|is_ending| *is_ending));
     loop {
         let accepted = tokio::select! {
@@ -58,47 +64,70 @@ pub async fn serve(
             _ = &mut ending => break,
         };
         match accepted {
-            Ok((socket, peer)) => connect(socket, peer, router.clone(), limits, &graceful),
+            Ok((socket, peer)) => {
+                let (router, ending) = (router.clone(), has_ended.clone());
+                connections.spawn(async move {
+                    if let Err(error) = converse(socket, router, limits, ending).await {
+                        debug!(%peer, %error, "connection ended");
+                    }
+                });
+            }
             Err(error) => refuse(&error).await,
         }
     }
     drop(listener);
-    if tokio::time::timeout(limits.grace, graceful.shutdown()).await.is_err() {
+    connections.close();
+    if tokio::time::timeout(limits.grace, connections.wait()).await.is_err() {
         debug!("connections cut off at the end of the grace period");
     }
 }
 
-/// Serves one connection on a task of its own.
-fn connect(
+/// Answers the requests of one connection, until it ends or its socket leaves to listen to a stream.
+pub(crate) async fn converse(
     socket: TcpStream,
-    peer: SocketAddr,
     router: Router,
     limits: Limits,
-    graceful: &GracefulShutdown,
-) {
-    if let Err(error) = prepare(&socket) {
-        debug!(%peer, %error, "connection lost at once");
-        return;
-    }
-    let mut socket = TimeoutStream::new(socket);
-    socket.set_write_timeout(Some(limits.write_timeout));
-    let connection = http1::Builder::new()
+    mut is_ending: watch::Receiver<bool>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    prepare(&socket, limits)?;
+    let takeover = Takeover::default();
+    let router = Extension(takeover.clone()).layer(router);
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
-        .serve_connection(TokioIo::new(Box::pin(socket)), TowerToHyperService::new(router));
-    let connection = graceful.watch(connection);
-    tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            debug!(%peer, %error, "connection ended");
+        .serve_connection(
+            TokioIo::new(socket),
+            service_fn(move |request| Box::pin(router.clone().oneshot(request))),
+        );
+    let is_over = tokio::select! {
+        over = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(over),
+        _ = is_ending.wait_for(|is_ending| *is_ending) => None,
+    };
+    match is_over {
+        Some(over) => over?,
+        None => {
+            Pin::new(&mut connection).graceful_shutdown();
+            poll_fn(|cx| connection.poll_without_shutdown(cx)).await?;
         }
-    });
+    }
+    let mut socket = connection.into_parts().io.into_inner();
+    match takeover.take() {
+        Some(departure) => departure.by(socket.into_std()?.into()),
+        None => socket.shutdown().await?,
+    }
+    Ok(())
 }
 
-/// Small packets at once, and little in the kernel that the client has not taken.
-fn prepare(socket: &TcpStream) -> io::Result<()> {
+/// Small packets at once, little in the kernel that the client has not taken, and an end to a client who
+/// takes nothing, or is not there any more.
+fn prepare(socket: &TcpStream, limits: Limits) -> io::Result<()> {
     socket.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
-    SockRef::from(socket).set_tcp_notsent_lowat(NOT_SENT_LOWAT)?;
+    {
+        let socket = SockRef::from(socket);
+        socket.set_tcp_notsent_lowat(NOT_SENT_LOWAT)?;
+        socket.set_tcp_user_timeout(Some(limits.write_timeout))?;
+    }
     Ok(())
 }
 

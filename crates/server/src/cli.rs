@@ -156,15 +156,29 @@ pub(crate) struct StationsArgs {
     pub(crate) name: Option<String>,
 }
 
-/// Measure what streams cost on this machine: in one process, in real time, without sockets
+/// Measure what this machine can carry: a whole server and its listeners, in one process, in real time
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_BENCH)]
 pub(crate) struct BenchArgs {
-    /// How many streams, over all stations in turn
+    /// How many streams, over the stations in turn
     #[arg(long, value_name = "N", default_value = "100",
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) streams: u32,
 
-    /// How long to measure, after 3 seconds for the start
+    /// As many streams as are let in
+    #[arg(long, conflicts_with = "streams")]
+    pub(crate) find_max: bool,
+
+    /// A station to play, instead of all; several with commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) station: Vec<String>,
+
+    /// How many streams begin a second
+    #[arg(long, value_name = "N", default_value = "100",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) ramp: u32,
+
+    /// How long to measure, after 5 seconds for the start
     #[arg(long, value_name = "SECONDS", default_value = "10",
           value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) seconds: u32,
@@ -180,4 +194,16 @@ pub(crate) struct BenchArgs {
     /// kbit/s of MP3
     #[arg(long, value_name = "KBPS", default_value = "128")]
     pub(crate) bitrate: u16,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
+
+const AFTER_BENCH: &str = "\
+Listeners take the machine's time too; theirs is told apart, and in no other figure. To compare two \
+machines, compare the streams a core; to compare two versions, run both on one machine, in turn.
+
+Examples:
+  perpetuo bench                         100 streams, what each costs
+  perpetuo bench --find-max --json       how many are let in, and how they fare";

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::SystemTime};
 
 use anyhow::Context;
-use perpetuo_driver::{Config, Driver};
+use perpetuo_driver::{Ceilings, Config, Driver};
 use perpetuo_engine::StreamConfig;
 use perpetuo_http::{App, Ids, Limits, router};
 use perpetuo_station::Catalogue;
@@ -82,10 +82,12 @@ fn driver_config(settings: &Settings) -> Config {
             frozen_for: FROZEN_FOR,
             time_to_live: settings.time_to_live,
         },
+        ceilings: Ceilings::default(),
+        grace: Limits::default().grace,
     }
 }
 
-fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let open = || {
         let socket = match address {
             SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4()?,
@@ -145,8 +147,8 @@ fn log_to_stderr(level: LogLevel) {
         .init();
 }
 
-/// A listener is a descriptor: as many as the system grants.
-fn raise_descriptor_limit() {
+/// A listener is a descriptor: as many as the system grants, which it tells.
+pub(crate) fn raise_descriptor_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current != maximum
@@ -154,4 +156,5 @@ fn raise_descriptor_limit() {
     {
         warn!(%error, ?current, "descriptor limit stays as it is");
     }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     Encoding, Position,
+    backlog::Cursor,
     position::{duration_of, whole_frames},
 };
 
@@ -32,10 +33,7 @@ pub(super) struct Listeners {
 
 struct Listener {
     encoding: Encoding,
-    /// In samples, whole frames.
-    lead: u64,
-    /// Everything before it has been taken.
-    taken: Position,
+    cursor: Cursor,
     /// When what it has not taken was rendered, or it last took something.
     waiting_since: Instant,
 }
@@ -91,17 +89,11 @@ impl Listeners {
     /// Where someone who did not yet take a chunk counts as stalled: it has waited for so long.
     const STALLED_AFTER: Duration = Duration::from_millis(500);
 
-    /// Seats one whose `lead` is in samples, and who will take from `at` on.
-    pub(super) fn insert(
-        &mut self,
-        encoding: Encoding,
-        lead: u64,
-        at: Position,
-        now: Instant,
-    ) -> ListenerId {
+    /// Seats one who will take from the cursor on.
+    pub(super) fn insert(&mut self, encoding: Encoding, cursor: Cursor, now: Instant) -> ListenerId {
         self.ever += 1;
         let id = ListenerId(self.ever);
-        self.all.insert(id, Listener { encoding, lead, taken: at, waiting_since: now });
+        self.all.insert(id, Listener { encoding, cursor, waiting_since: now });
         id
     }
 
@@ -109,17 +101,22 @@ impl Listeners {
         self.all.remove(&id);
     }
 
-    /// Notes how far one has taken; its lead in samples if that is further than before.
-    pub(super) fn on_taken(&mut self, id: ListenerId, to: Position, now: Instant) -> Option<u64> {
-        let listener = self.all.get_mut(&id).filter(|listener| listener.taken < to)?;
-        listener.taken = to;
-        listener.waiting_since = now;
-        Some(listener.lead)
+    /// One's encoding and cursor, if it is there.
+    pub(super) fn seat(&mut self, id: ListenerId) -> Option<(Encoding, &mut Cursor)> {
+        let listener = self.all.get_mut(&id)?;
+        Some((listener.encoding, &mut listener.cursor))
+    }
+
+    /// Notes that one has taken something.
+    pub(super) fn on_taken(&mut self, id: ListenerId, now: Instant) {
+        if let Some(listener) = self.all.get_mut(&id) {
+            listener.waiting_since = now;
+        }
     }
 
     /// Notes that a chunk comes at `first`: whoever has taken all before it waits from now on.
     pub(super) fn on_chunk(&mut self, first: Position, now: Instant) {
-        for listener in self.all.values_mut().filter(|listener| listener.taken >= first) {
+        for listener in self.all.values_mut().filter(|listener| listener.cursor.at() >= first) {
             listener.waiting_since = now;
         }
     }
@@ -151,19 +148,19 @@ impl Listeners {
         now: Instant,
     ) -> usize {
         let is_starved = |listener: &&Listener| {
-            late > duration_of(listener.lead, sample_rate_hz) && !listener.is_stalled(first, now)
+            late > duration_of(listener.cursor.lead(), sample_rate_hz) && !listener.is_stalled(first, now)
         };
         self.all.values().filter(is_starved).count()
     }
 
     /// In samples; 0 where nobody listens.
     pub(super) fn smallest_lead(&self) -> u64 {
-        self.all.values().map(|listener| listener.lead).min().unwrap_or(0)
+        self.all.values().map(|listener| listener.cursor.lead()).min().unwrap_or(0)
     }
 
     /// In samples; 0 where nobody listens.
     pub(super) fn largest_lead(&self) -> u64 {
-        self.all.values().map(|listener| listener.lead).max().unwrap_or(0)
+        self.all.values().map(|listener| listener.cursor.lead()).max().unwrap_or(0)
     }
 }
 
@@ -171,6 +168,6 @@ impl Listener {
     /// Whether something has been waiting for it too long.
     fn is_stalled(&self, live: Position, now: Instant) -> bool {
         let waited = now.saturating_duration_since(self.waiting_since);
-        self.taken < live && waited > Listeners::STALLED_AFTER
+        self.cursor.at() < live && waited > Listeners::STALLED_AFTER
     }
 }

@@ -1,11 +1,16 @@
 //! One encoding in use on one stream.
 
-use crate::{Chunk, Encoder, Encoding, EncodingError, FRAME_LEN, Position};
+use crate::{
+    Encoder, Encoding, EncodingError, FRAME_LEN, Position,
+    backlog::{Backlog, Chunk},
+};
 
-/// An encoding and its encoder.
+/// An encoding, its encoder, and what was encoded last.
 pub(super) struct Rendition {
     pub(super) encoding: Encoding,
-    encoder: Box<dyn Encoder>,
+    /// Let go of while the stream rests.
+    encoder: Option<Box<dyn Encoder>>,
+    pub(super) backlog: Backlog,
     /// Where the last listener was seen on it.
     pub(super) heard: Position,
 }
@@ -14,27 +19,37 @@ impl Rendition {
     pub(super) fn new(
         encoding: Encoding,
         sample_rate_hz: u32,
-        heard: Position,
+        live: Position,
     ) -> Result<Self, EncodingError> {
-        Ok(Self { encoding, encoder: encoding.encoder(sample_rate_hz)?, heard })
+        let encoder = Some(encoding.encoder(sample_rate_hz)?);
+        Ok(Self { encoding, encoder, backlog: Backlog::new(live), heard: live })
     }
 
-    /// Encodes whole frames, which begin at `first`, into a chunk that wants `keep` samples of the past
-    /// kept; `bytes` is room to work in.
-    pub(super) fn encode(
-        &mut self,
-        first: Position,
-        [left, right]: [&[f32]; 2],
-        keep: u64,
-        bytes: &mut Vec<u8>,
-    ) -> Chunk {
-        let mut chunk = Chunk::new(first, keep);
-        bytes.clear();
-        for (left, right) in left.chunks(FRAME_LEN).zip(right.chunks(FRAME_LEN)) {
-            self.encoder.encode([left, right], bytes);
-            chunk.mark_frame(bytes.len());
+    /// Encodes whole frames, of which it keeps the last `keep` samples.
+    pub(super) fn encode(&mut self, [left, right]: [&[f32]; 2], keep: u64) {
+        let Some(encoder) = &mut self.encoder else { return };
+        self.backlog.push(keep, |chunk: &mut Chunk| {
+            for (left, right) in left.chunks(FRAME_LEN).zip(right.chunks(FRAME_LEN)) {
+                chunk.add_frame(|bytes| encoder.encode([left, right], bytes));
+            }
+        });
+    }
+
+    /// Lets go of the encoder; [`Self::warm_up`] brings it back.
+    pub(super) fn cool_down(&mut self) {
+        self.encoder = None;
+    }
+
+    /// Brings the encoder to where it was: `frame` is what came before the next one to be encoded.
+    pub(super) fn warm_up(&mut self, frame: [&[f32]; 2], sample_rate_hz: u32) {
+        // It could be made when the encoding was taken into use, so it can be made.
+        let encoding = self.encoding;
+        let made = || encoding.encoder(sample_rate_hz).ok();
+        if self.encoder.is_none() {
+            self.encoder = made();
         }
-        chunk.fill(bytes);
-        chunk
+        if let Some(encoder) = &mut self.encoder {
+            encoder.encode(frame, &mut Vec::new());
+        }
     }
 }

@@ -1,17 +1,15 @@
-//! A concert hall with the clock in hand: one stream, its backlogs, and listeners who read or do not.
+//! A concert hall with the clock in hand: one stream, and listeners who read or do not.
 //!
 //! The station that plays here writes its own position into the left channel and its parameter `mark`,
 //! ramps and all, into the right one, so that a test can read from the sound what was played where.
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use perpetuo_engine::{
-    Applied, Backlog, Chunk, Cursor, Encoding, Lead, ListenerId, Next, Position, Report, Scratch,
-    Stream, StreamConfig,
+    Applied, Encoding, Lead, ListenerId, Next, Position, Report, Scratch, Stream, StreamConfig, Taken,
 };
 use perpetuo_station::{
     BLOCK_LEN, ParamSpec, Performance, Ramp, ResumeError, Setting, Snapshot, Station, StationSpec,
@@ -126,14 +124,13 @@ pub(crate) fn spec() -> Arc<StationSpec> {
     })
 }
 
-/// A stream, its backlogs, everyone who listens, and the time.
+/// A stream, everyone who listens, and the time.
 pub(crate) struct Hall {
     pub(crate) stream: Stream,
     pub(crate) now: Instant,
     pub(crate) start: Instant,
     /// Every chunk rendered: when, how large, how well in time.
     pub(crate) reports: Vec<(Duration, Report)>,
-    backlogs: HashMap<Encoding, Backlog>,
     ears: Vec<Ear>,
     scratch: Scratch,
 }
@@ -141,9 +138,10 @@ pub(crate) struct Hall {
 /// One listener.
 pub(crate) struct Ear {
     id: ListenerId,
-    cursor: Cursor,
-    encoding: Encoding,
     is_reading: bool,
+    /// Everything before it has been taken.
+    at: Position,
+    jumps: u64,
     /// What it was sent, and when.
     pub(crate) heard: Vec<(Duration, Vec<u8>)>,
 }
@@ -159,7 +157,6 @@ impl Hall {
             now,
             start: now,
             reports: Vec::new(),
-            backlogs: HashMap::new(),
             ears: Vec::new(),
             scratch: Scratch::new(),
         }
@@ -167,17 +164,9 @@ impl Hall {
 
     /// Someone begins to listen, and to read.
     pub(crate) fn join(&mut self, encoding: Encoding, lead: Duration) -> usize {
-        let live = self.stream.state().position;
         let lead = Lead::new(lead).unwrap();
-        if self.stream.is_resting() {
-            self.backlogs.clear();
-        }
-        let backlog = self.backlogs.entry(encoding).or_insert_with(|| Backlog::new(live));
-        self.stream.handle_encoding(encoding, lead, &mut |_, chunk| backlog.push(chunk)).unwrap();
-        let at = backlog.entry(lead.samples(RATE));
-        let id = self.stream.handle_join(encoding, lead, at, self.now);
-        let cursor = Cursor::new(at, lead.samples(RATE), RATE);
-        self.ears.push(Ear { id, cursor, encoding, is_reading: true, heard: Vec::new() });
+        let (id, at) = self.stream.handle_join(encoding, lead, self.now).unwrap();
+        self.ears.push(Ear { id, is_reading: true, at, jumps: 0, heard: Vec::new() });
         self.ears.len() - 1
     }
 
@@ -240,19 +229,17 @@ impl Hall {
     fn render(&mut self) {
         let report = self.stream.render(&mut self.scratch, self.now);
         self.reports.push((self.elapsed(), report));
-        let backlogs = &mut self.backlogs;
-        self.stream.encode(&mut self.scratch, &mut |encoding, chunk: Chunk| {
-            backlogs.get_mut(&encoding).unwrap().push(chunk);
-        });
+        self.stream.encode(&self.scratch);
     }
 
     fn read(&mut self) {
         let elapsed = self.elapsed();
         for ear in self.ears.iter_mut().filter(|ear| ear.is_reading) {
-            while let Some(bytes) = ear.cursor.next(&self.backlogs[&ear.encoding]) {
+            while let Some(Taken { bytes, end, has_jumped }) = self.stream.take(ear.id, self.now) {
+                ear.at = end;
+                ear.jumps += u64::from(has_jumped);
                 ear.heard.push((elapsed, bytes.to_vec()));
             }
-            self.stream.on_taken(ear.id, ear.cursor.at(), self.now);
         }
     }
 }
@@ -275,11 +262,11 @@ impl Ear {
     }
 
     pub(crate) fn jumps(&self) -> u64 {
-        self.cursor.jumps()
+        self.jumps
     }
 
     pub(crate) fn at(&self) -> Position {
-        self.cursor.at()
+        self.at
     }
 
     /// Where the left channel does not simply go on: index and sample before and after.

@@ -56,7 +56,7 @@ mod tests {
         let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
         assert_eq!(answer.header("content-type"), media_type);
         let values = parse(answer.text());
-        assert_eq!(values["perpetuo_listeners"], 1.0);
+        assert_eq!(values["perpetuo_listeners{format=\"mp3\"}"], 1.0);
         assert_eq!(values["perpetuo_streams_playing"], 1.0);
         assert!(values["perpetuo_chunks_total"] >= 1.0);
         for id in [&ids.id, &ids.listen_id] {

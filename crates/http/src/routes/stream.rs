@@ -1,4 +1,4 @@
-//! `/stream`: an endless body.
+//! `/stream`: an endless body, of which only the head is sent here.
 //!
 //! Every GET is answered 200 and ended by closing the connection alone: no length, which would be a
 //! lie, and no chunked coding, which old radios and recorders cannot read. A response of HTTP/1.0 is
@@ -10,11 +10,13 @@ mod body;
 mod icy;
 
 use axum::{
+    Extension,
     body::Body,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     response::Response,
 };
+use perpetuo_driver::Interleave;
 use perpetuo_engine::{BitrateKbps, Encoding, Lead};
 use perpetuo_station::StationSpec;
 
@@ -22,8 +24,9 @@ use crate::{
     App, Problem,
     args::{Args, FileName},
     id::Pass,
+    takeover::{Departure, Takeover},
 };
-use body::{AudioBody, Unsent};
+use body::Unsent;
 use icy::Icy;
 
 const POSITION: HeaderName = HeaderName::from_static("perpetuo-position");
@@ -38,18 +41,20 @@ struct Ask {
 /// `/stream?id=ID[&format=][&bitrate=][&lead=]`
 pub(crate) async fn stream(
     State(app): State<App>,
+    Extension(takeover): Extension<Takeover>,
     method: Method,
     headers: HeaderMap,
     mut args: Args,
 ) -> Result<Response, Problem> {
     let id = args.take_id()?;
     let ask = Ask::read(args, "id, format, bitrate, lead", &headers)?;
-    serve(&app, &id, ask, &method, &headers).await
+    serve(&app, &takeover, (&id, ask), &method, &headers).await
 }
 
 /// `/stream/ID.mp3`, for clients that go by the end of the name; also `.wav`.
 pub(crate) async fn stream_file(
     State(app): State<App>,
+    Extension(takeover): Extension<Takeover>,
     FileName(file): FileName,
     method: Method,
     headers: HeaderMap,
@@ -63,13 +68,13 @@ pub(crate) async fn stream_file(
         args.state("format", format)?;
     }
     let ask = Ask::read(args, "format, bitrate, lead", &headers)?;
-    serve(&app, id, ask, &method, &headers).await
+    serve(&app, &takeover, (id, ask), &method, &headers).await
 }
 
 async fn serve(
     app: &App,
-    id: &str,
-    ask: Ask,
+    takeover: &Takeover,
+    (id, ask): (&str, Ask),
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
@@ -83,22 +88,23 @@ async fn serve(
         return Ok(response);
     }
     *response.version_mut() = Version::HTTP_10;
+    *response.body_mut() = Body::new(Unsent);
     if method == Method::HEAD {
         app.driver.describe(pass.origin).await?;
-        *response.body_mut() = Body::new(Unsent);
         return Ok(response);
     }
-    let listener = app.driver.listen(pass.origin, ask.encoding, ask.lead).await?;
-    let seconds = listener.start().seconds(rate).to_string();
+    let seat = app.driver.listen(pass.origin, ask.encoding, ask.lead).await?;
+    let seconds = seat.start().seconds(rate).to_string();
     if let Ok(position) = HeaderValue::from_str(&seconds) {
         response.headers_mut().insert(POSITION, position);
     }
-    let icy = wants_titles(headers).then(|| Icy::new(spec.title));
-    if icy.is_some() {
+    let mut between: Option<Box<dyn Interleave>> = None;
+    if wants_titles(headers) {
         let interval = HeaderValue::from(Icy::INTERVAL);
         response.headers_mut().insert(HeaderName::from_static("icy-metaint"), interval);
+        between = Some(Box::new(Icy::new(spec.title)));
     }
-    *response.body_mut() = Body::new(AudioBody::new(ask.encoding.preamble(rate), listener, icy));
+    takeover.announce(Departure { seat, preamble: ask.encoding.preamble(rate), between });
     Ok(response)
 }
 

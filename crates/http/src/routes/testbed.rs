@@ -2,7 +2,10 @@
 
 use std::{
     cell::Cell,
+    convert::Infallible,
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll, ready},
     time::{Duration, SystemTime},
 };
 
@@ -13,9 +16,9 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use http_body::Body as _;
+use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
-use perpetuo_driver::{Config, Driver};
+use perpetuo_driver::{Ceilings, Config, Driver};
 use perpetuo_engine::StreamConfig;
 use perpetuo_station::{
     Applies, Catalogue, ParamSpec, Preset, ResumeError, Setting, Snapshot, Station, StationSpec,
@@ -23,10 +26,14 @@ use perpetuo_station::{
 };
 use prometheus_client::registry::Registry;
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::UnixStream,
+    sync::watch,
+};
 use tower::ServiceExt;
 
-use crate::{App, Ids, Key, Origins, router};
+use crate::{App, Ids, Key, Origins, router, takeover::Takeover};
 
 /// A server with two stations: `tone` has a parameter of every kind, `hush` the one that all have.
 pub(crate) struct Testbed {
@@ -74,7 +81,8 @@ impl Testbed {
             frozen_for: Duration::from_secs(60),
             time_to_live: TIME_TO_LIVE,
         };
-        let driver = Driver::start(Config { threads: 1, stream }).unwrap();
+        let (ceilings, grace) = (Ceilings::default(), Duration::from_secs(2));
+        let driver = Driver::start(Config { threads: 1, stream, ceilings, grace }).unwrap();
         let mut registry = Registry::with_prefix("perpetuo");
         driver.handle().metrics().register(&mut registry);
         let (ending, is_ending) = watch::channel(false);
@@ -135,7 +143,7 @@ impl Testbed {
         }
     }
 
-    /// Asks, and leaves the body to be read.
+    /// Asks, and leaves the body to be read; a listener's comes by a socket.
     pub(crate) async fn open(
         &self,
         method: Method,
@@ -147,7 +155,15 @@ impl Testbed {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap()
+        let takeover = Takeover::default();
+        let request = request.extension(takeover.clone()).body(body).unwrap();
+        let mut response = self.router.clone().oneshot(request).await.unwrap();
+        if let Some(departure) = takeover.take() {
+            let (ear, socket) = UnixStream::pair().unwrap();
+            departure.by(socket.into_std().unwrap().into());
+            *response.body_mut() = Body::new(Ear(ear));
+        }
+        response
     }
 
     /// Makes a stream with what `query` asks for.
@@ -167,6 +183,11 @@ impl Testbed {
     /// Says that the program is about to end.
     pub(crate) fn begin_to_end(&self) {
         self.is_ending.send_replace(true);
+    }
+
+    /// What connections of this server watch.
+    pub(crate) fn is_ending(&self) -> watch::Receiver<bool> {
+        self.is_ending.subscribe()
     }
 
     /// Ends the render threads.
@@ -190,6 +211,25 @@ impl Answer {
 
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+}
+
+/// What comes by a socket, as a body.
+struct Ear(UnixStream);
+
+impl http_body::Body for Ear {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let mut heard = [0; 65_536];
+        let mut buf = ReadBuf::new(&mut heard);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut buf)).unwrap();
+        let bytes = Bytes::copy_from_slice(buf.filled());
+        Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
     }
 }
 

@@ -6,13 +6,13 @@
 //!
 //! Source: SHOUTcast's protocol as players read it; a length of 0 means that the title stays.
 
-use bytes::{Bytes, BytesMut};
+use perpetuo_driver::Interleave;
 
 /// Puts titles into one listener's bytes.
 pub(super) struct Icy {
     /// Bytes of audio until the next title.
     until_title: usize,
-    title: Option<Bytes>,
+    title: Option<Vec<u8>>,
 }
 
 impl Icy {
@@ -22,33 +22,28 @@ impl Icy {
     pub(super) fn new(title: &str) -> Self {
         Self { until_title: Self::INTERVAL, title: Some(block(title)) }
     }
+}
 
-    /// The same bytes with titles where they are due.
-    pub(super) fn interleave(&mut self, audio: &Bytes) -> Bytes {
-        if audio.len() < self.until_title {
-            self.until_title -= audio.len();
-            return audio.clone();
-        }
-        let mut out = BytesMut::with_capacity(audio.len() + 256);
-        let mut rest = &audio[..];
+impl Interleave for Icy {
+    fn interleave(&mut self, audio: &[u8], out: &mut Vec<u8>) {
+        let mut rest = audio;
         while rest.len() >= self.until_title {
             let (before, after) = rest.split_at(self.until_title);
             out.extend_from_slice(before);
             match self.title.take() {
                 Some(title) => out.extend_from_slice(&title),
-                None => out.extend_from_slice(&[0]),
+                None => out.push(0),
             }
             self.until_title = Self::INTERVAL;
             rest = after;
         }
         out.extend_from_slice(rest);
         self.until_title -= rest.len();
-        out.freeze()
     }
 }
 
 /// A title's length in 16 bytes, its text, and what fills it up.
-fn block(title: &str) -> Bytes {
+fn block(title: &str) -> Vec<u8> {
     const LONGEST: usize = 255 * 16;
     let title: String = title.chars().filter(|c| !c.is_control() && *c != '\'').take(200).collect();
     let text = format!("StreamTitle='{title}';");
@@ -56,7 +51,7 @@ fn block(title: &str) -> Bytes {
     let mut block = vec![0; 1 + len];
     block[0] = (len / 16) as u8;
     block[1..=text.len()].copy_from_slice(text.as_bytes());
-    block.into()
+    block
 }
 
 #[cfg(test)]
@@ -82,10 +77,8 @@ mod tests {
         let audio: Vec<u8> = (0..100_000_u32).map(|n| (n * 7 % 251) as u8).collect();
         for len in [1, 417, 16_000, 16_001, 40_000] {
             let mut icy = Icy::new("Drift's\nsea");
-            let sent: Vec<u8> = audio
-                .chunks(len)
-                .flat_map(|chunk| icy.interleave(&Bytes::copy_from_slice(chunk)))
-                .collect();
+            let mut sent = Vec::new();
+            audio.chunks(len).for_each(|chunk| icy.interleave(chunk, &mut sent));
             let (heard, titles) = split(&sent);
             assert_eq!(heard, audio, "{len}");
             assert_eq!(titles[0], "StreamTitle='Driftssea';");

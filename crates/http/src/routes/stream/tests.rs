@@ -4,12 +4,17 @@ use axum::{
     body::Body,
     http::{HeaderName, Method, Version},
 };
-use hyper::server::conn::http1;
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
-use crate::routes::testbed::{Testbed, make_it, read};
+use crate::{
+    Limits,
+    routes::testbed::{Testbed, make_it, read},
+    serve::converse,
+};
 
 /// What a stream that nobody has touched looks like: position, listeners, whether it plays.
 async fn standing(testbed: &Testbed, id: &str) -> (f64, Value, Value) {
@@ -249,11 +254,14 @@ async fn when_the_server_ends_the_body_ends_and_no_other_begins() {
     assert_eq!((refused.status, refused.header("retry-after")), (503, "5"));
 }
 
-/// Sends a request over a connection in memory; answers the head, and the connection behind it.
-async fn over_a_connection(testbed: &Testbed, request: &str) -> (String, DuplexStream) {
-    let (mut client, server) = tokio::io::duplex(64 * 1024);
-    let service = TowerToHyperService::new(testbed.router.clone());
-    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(server), service));
+/// Sends a request over a connection; answers the head, and the connection behind it.
+async fn over_a_connection(testbed: &Testbed, request: &str) -> (String, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap());
+    let (client, accepted) = tokio::join!(client, listener.accept());
+    let (mut client, (server, _)) = (client.unwrap(), accepted.unwrap());
+    let (limits, is_ending) = (Limits::default(), testbed.is_ending());
+    tokio::spawn(converse(server, testbed.router.clone(), limits, is_ending));
     client.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
