@@ -12,7 +12,7 @@ use perpetuo_engine::{BitrateKbps, EncodingError, LeadError};
 use perpetuo_station::{Ramp, RampError, SettingError};
 use serde::Serialize;
 
-use crate::IdError;
+use crate::{IdError, quota::TooOften};
 
 /// An error as the client is told it; the middleware chooses the form.
 #[derive(Clone, Debug, Serialize)]
@@ -116,6 +116,13 @@ impl From<DriverError> for Problem {
         };
         let parameter = (status == StatusCode::GONE).then(|| "id".to_owned());
         Self { parameter, ..Self::new(status, error.to_string()) }
+    }
+}
+
+impl From<TooOften> for Problem {
+    fn from(error: TooOften) -> Self {
+        let retry_after = Some(Duration::from_secs(TooOften::RETRY_AFTER_S));
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()) }
     }
 }
 

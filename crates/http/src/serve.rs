@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, pin::pin, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -15,7 +15,10 @@ use tokio::{
     sync::watch,
 };
 use tokio_io_timeout::TimeoutStream;
+use tower::Layer;
 use tracing::{debug, warn};
+
+use crate::quota::Peer;
 
 /// How patient the server is.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +83,7 @@ fn connect(
         debug!(%peer, %error, "connection lost at once");
         return;
     }
+    let router = Extension(Peer(peer)).layer(router);
     let mut socket = TimeoutStream::new(socket);
     socket.set_write_timeout(Some(limits.write_timeout));
     let connection = http1::Builder::new()

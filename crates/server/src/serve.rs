@@ -1,11 +1,15 @@
 //! `perpetuo serve`: from settings to a running server, and to its end.
 
-use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use anyhow::Context;
 use perpetuo_driver::{Config, Driver};
 use perpetuo_engine::StreamConfig;
-use perpetuo_http::{App, Ids, Limits, router};
+use perpetuo_http::{App, Ids, Limits, Quotas, Rates, router};
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use tokio::{
@@ -49,6 +53,8 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     let driver = Driver::start(driver_config(&settings)).context("cannot start render threads")?;
     let mut registry = Registry::with_prefix("perpetuo");
     driver.handle().metrics().register(&mut registry);
+    let quotas = Quotas::new(Rates::default(), Instant::now);
+    quotas.register(&mut registry);
     let (end, is_ending) = watch::channel(false);
     let app = App {
         driver: driver.handle(),
@@ -56,6 +62,7 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
         ids: Ids::new(key, settings.time_to_live),
         registry: Arc::new(registry),
         clock: SystemTime::now,
+        quotas: Arc::new(quotas),
         is_ending: is_ending.clone(),
     };
     let router = router(app, &settings.origins);
