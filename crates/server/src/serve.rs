@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use perpetuo_driver::{Config, Driver};
 use perpetuo_engine::StreamConfig;
-use perpetuo_http::{App, Ids, Limits, Quotas, Rates, router};
+use perpetuo_http::{App, Ids, Limits, Quotas, router};
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use tokio::{
@@ -53,7 +53,7 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     let driver = Driver::start(driver_config(&settings)).context("cannot start render threads")?;
     let mut registry = Registry::with_prefix("perpetuo");
     driver.handle().metrics().register(&mut registry);
-    let quotas = Quotas::new(Rates::default(), Instant::now);
+    let quotas = Quotas::new(settings.rates, Instant::now);
     quotas.register(&mut registry);
     let (end, is_ending) = watch::channel(false);
     let app = App {

@@ -1,12 +1,12 @@
 //! What the server is to do: flags, environment and file made one.
 
-use std::{env::VarError, fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{env::VarError, fs, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
-use perpetuo_http::{HeaderValue, Key, KeyError, Origins};
+use perpetuo_http::{HeaderValue, Key, KeyError, Origins, Rates};
 use serde::Deserialize;
 
-use crate::cli::{LogLevel, ServeArgs};
+use crate::cli::{LogLevel, MAX_PER_SECOND, ServeArgs};
 
 /// All settings, each with its value.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) threads: usize,
     pub(crate) log_level: LogLevel,
     pub(crate) time_to_live: Duration,
+    pub(crate) rates: Rates,
     pub(crate) origins: Origins,
     /// Given, or to be found in the data directory.
     pub(crate) key: Option<Key>,
@@ -31,6 +32,8 @@ struct File {
     threads: Option<Threads>,
     log_level: Option<LogLevel>,
     time_to_live: Option<Seconds>,
+    creates_per_second: Option<PerSecond>,
+    sets_per_second: Option<PerSecond>,
     cors_origin: Option<Vec<Origin>>,
     key: Option<HexKey>,
 }
@@ -44,6 +47,11 @@ struct Threads(u16);
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u32")]
 struct Seconds(u32);
+
+/// 0, which is no limit, to [`MAX_PER_SECOND`].
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct PerSecond(u32);
 
 /// A site, as browsers write it.
 #[derive(Clone, Debug, Deserialize)]
@@ -90,12 +98,24 @@ impl Settings {
             None => file.cors_origin.map(Ok),
         };
         let origins = origins.transpose().map_err(|wrong| anyhow!("--cors-origin: {wrong}"))?;
+        let listen = args.listen.or(file.listen).unwrap_or(([127, 0, 0, 1], 8000).into());
+        let is_private = listen.ip().to_canonical().is_loopback();
+        let rate = |flag: Option<u32>, file: Option<PerSecond>, default| {
+            let given = flag.or(file.map(|PerSecond(n)| n));
+            NonZeroU32::new(given.unwrap_or(if is_private { 0 } else { default }))
+        };
         Ok(Self {
-            listen: args.listen.or(file.listen).unwrap_or(([127, 0, 0, 1], 8000).into()),
+            listen,
             data_dir: args.data_dir.or(file.data_dir).map_or_else(default_data_dir, Ok)?,
             threads: threads.map_or_else(cores, usize::from),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             time_to_live: Duration::from_secs(seconds.unwrap_or(24 * 3600).into()),
+            // Enough for a house full of people: a page makes a stream a click and turns knobs at most 15
+            // times a second.
+            rates: Rates {
+                creates: rate(args.creates_per_second, file.creates_per_second, 10),
+                sets: rate(args.sets_per_second, file.sets_per_second, 100),
+            },
             origins: origins.map_or(Origins::Any, |list| {
                 Origins::These(list.into_iter().map(|Origin(origin)| origin).collect())
             }),
@@ -122,6 +142,17 @@ impl TryFrom<u32> for Seconds {
         match seconds {
             0 => Err(format!("0 is out of range; allowed: 1 to {} seconds", u32::MAX)),
             _ => Ok(Self(seconds)),
+        }
+    }
+}
+
+impl TryFrom<u32> for PerSecond {
+    type Error = String;
+
+    fn try_from(n: u32) -> Result<Self, String> {
+        match n {
+            0..=MAX_PER_SECOND => Ok(Self(n)),
+            _ => Err(format!("{n} is out of range; allowed: 0 to {MAX_PER_SECOND}")),
         }
     }
 }
@@ -191,6 +222,25 @@ mod tests {
     }
 
     #[test]
+    fn calls_are_limited_where_others_can_call_and_0_is_no_limit() {
+        let rates = |listen: &str, limits: &str| {
+            let args = ServeArgs { data_dir: Some("/a".into()), ..Default::default() };
+            let Rates { creates, sets } =
+                merged(args, &format!("listen = '{listen}'\n{limits}")).unwrap().rates;
+            [creates, sets].map(|rate| rate.map_or(0, NonZeroU32::get))
+        };
+        for listen in ["127.0.0.1:80", "127.1.2.3:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+            assert_eq!(rates(listen, ""), [0, 0], "{listen}");
+            assert_eq!(rates(listen, "creates_per_second = 3"), [3, 0], "{listen}");
+        }
+        for listen in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80"] {
+            assert_eq!(rates(listen, ""), [10, 100], "{listen}");
+            assert_eq!(rates(listen, "creates_per_second = 0"), [0, 100], "{listen}");
+            assert_eq!(rates(listen, "sets_per_second = 1000000"), [10, 1_000_000], "{listen}");
+        }
+    }
+
+    #[test]
     fn an_unknown_key_is_an_error_that_names_the_line() {
         let error = wrong("threads = 2\nlisen = '127.0.0.1:1'");
         assert!(error.contains("line 2") && error.contains("lisen"), "{error}");
@@ -203,6 +253,8 @@ mod tests {
             ("threads = 0", "1 to 1024"),
             ("threads = 5000", "1 to 1024"),
             ("time_to_live = 0", "1 to"),
+            ("creates_per_second = 1000001", "0 to 1000000"),
+            ("sets_per_second = 1000001", "0 to 1000000"),
             ("key = '5a'", "64 hexadecimal digits"),
             ("cors_origin = ['example.org']", "https://example.org"),
         ] {
