@@ -8,9 +8,9 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** The problem, and when to try again if the server said so. */
+  /** The problem, and when to try again if the server said so; in the words of a 429 it is said already. */
   get advice() {
-    return this.retryAfter ? `${this.message} Try again in ${this.retryAfter} s.` : this.message;
+    return this.retryAfter && this.status !== 429 ? `${this.message} Try again in ${this.retryAfter} s.` : this.message;
   }
 
   /** True when the same request may succeed later. */

@@ -25,7 +25,7 @@ export function createSender({ send, onTaken, onRefused }) {
         const isOver = "preset" in waiting;
         if (problem.isPassing && !isOver) waiting = { ...values, ...waiting };
         if (isOpen) onRefused(problem);
-        return 1000 * Math.max(RETRY_S, problem.retryAfter);
+        return 1000 * (problem.retryAfter || RETRY_S);
       },
     );
     await new Promise((done) => setTimeout(done, pause));

@@ -133,13 +133,7 @@ impl Feeds {
     }
 
     /// Parts a listener from its stream: it is sent what there is for it, and then its end.
-    pub(crate) fn end(
-        &mut self,
-        id: FeedId,
-        stream: &mut Stream,
-        metrics: &Metrics,
-        now: Instant,
-    ) {
+    pub(crate) fn end(&mut self, id: FeedId, stream: &mut Stream, metrics: &Metrics, now: Instant) {
         let Some(feed) = self.all.get_mut(id.0) else { return };
         while let Some(taken) = feed.listener.and_then(|listener| stream.take(listener, now)) {
             feed.dress(taken, metrics);

@@ -230,12 +230,7 @@ impl Inbox {
 }
 
 impl Seat {
-    pub(crate) fn new(
-        start: Position,
-        key: StreamKey,
-        listener: ListenerId,
-        inbox: Inbox,
-    ) -> Self {
+    pub(crate) fn new(start: Position, key: StreamKey, listener: ListenerId, inbox: Inbox) -> Self {
         Self { start, key, listener: Some(listener), inbox }
     }
 
@@ -277,13 +272,17 @@ impl StreamKey {
 }
 
 impl Full {
-    /// In a word.
-    pub fn name(&self) -> &'static str {
+    /// All there are, each in a word.
+    pub(crate) const NAMES: [&str; 4] =
+        ["processor", "streams", "listeners", "listeners_per_stream"];
+
+    pub(crate) fn name(&self) -> &'static str {
+        let [processor, streams, listeners, listeners_per_stream] = Self::NAMES;
         match self {
-            Self::Processor(_) => "processor",
-            Self::Streams(_) => "streams",
-            Self::Listeners(_) => "listeners",
-            Self::ListenersOfStream(_) => "listeners_per_stream",
+            Self::Processor(_) => processor,
+            Self::Streams(_) => streams,
+            Self::Listeners(_) => listeners,
+            Self::ListenersOfStream(_) => listeners_per_stream,
         }
     }
 

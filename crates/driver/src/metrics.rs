@@ -8,10 +8,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{
-    Full, Lateness,
-    lateness::Counts,
-};
+use crate::{Full, Lateness, lateness::Counts};
 
 type Seconds = Counter<f64, AtomicU64>;
 type Share = Gauge<f64, AtomicU64>;
@@ -86,6 +83,13 @@ impl Metrics {
     }
 
     fn register_population(&self, registry: &mut Registry) {
+        // What has not happened yet is shown as none.
+        for format in Encoding::FORMATS {
+            self.listeners_by_format.get_or_create(&[("format", format)]).set(0);
+        }
+        for full in Full::NAMES {
+            self.refused.get_or_create(&[("full", full)]).inc_by(0);
+        }
         registry.register(
             "streams_playing",
             "Streams being rendered",
@@ -111,7 +115,11 @@ impl Metrics {
             "Times that a stream was let in to play",
             self.admitted.clone(),
         );
-        registry.register("refused", "Requests answered 503, by what was full", self.refused.clone());
+        registry.register(
+            "refused",
+            "Requests answered 503, by what was full",
+            self.refused.clone(),
+        );
         registry.register(
             "streams_shed",
             "Streams that played and were ended for the others to play on",

@@ -319,19 +319,18 @@ impl RenderThread {
         }
         let mut laps = CpuLaps::start();
         let is_due = self.guarded(key, now, |stage, _| {
-            !stage.is_serving()
-                && matches!(stage.poll(now), Next::Render { at, .. } if at <= now)
+            !stage.is_serving() && matches!(stage.poll(now), Next::Render { at, .. } if at <= now)
         });
         if is_due == Some(true) {
             self.render(key, now);
         }
-        self.guarded(key, now, |stage, hands| stage.serve(hands));
+        self.guarded(key, now, Stage::serve);
         self.arrange(key, now);
         self.load.on_turn(laps.lap(), now.elapsed());
     }
 
     fn render(&mut self, key: StreamKey, now: Instant) {
-        let Some(report) = self.guarded(key, now, |stage, hands| stage.render(hands)) else {
+        let Some(report) = self.guarded(key, now, Stage::render) else {
             return;
         };
         let rate = f64::from(self.config.stream.sample_rate_hz);
@@ -369,7 +368,7 @@ impl RenderThread {
         let mut shed = 0;
         while (is_one_too_many || self.load.utilisation() > Load::LIMIT) && self.playing.len() > 1 {
             let Some((_, key)) = self.playing.pop_last() else { break };
-            self.guarded(key, now, |stage, hands| stage.end(hands));
+            self.guarded(key, now, Stage::end);
             self.arrange(key, now);
             is_one_too_many = false;
             shed += 1;
@@ -377,7 +376,10 @@ impl RenderThread {
         if shed > 0 {
             self.metrics.shed.inc_by(shed);
             let (percent, late_ms) = ((100.0 * used) as u32, late.as_millis());
-            warn!(shed, percent, late_ms, "overload: newest streams ended for the others to play on");
+            warn!(
+                shed,
+                percent, late_ms, "overload: newest streams ended for the others to play on"
+            );
         }
     }
 
@@ -453,7 +455,9 @@ impl RenderThread {
             Some(Next::Render { at, deadline }) => self.agenda.set(key, at, deadline),
             Some(Next::Wait(until)) => self.agenda.set(key, until, until),
             Some(Next::Expired) => {
-                self.stages.remove(&key).flatten().map(discard);
+                if let Some(stage) = self.stages.remove(&key).flatten() {
+                    discard(stage);
+                }
                 self.agenda.remove(key);
             }
             None => {}
@@ -473,7 +477,7 @@ impl RenderThread {
         let now = Instant::now();
         let keys: Vec<_> = self.stages.keys().copied().collect();
         for key in keys {
-            self.guarded(key, now, |stage, hands| stage.end(hands));
+            self.guarded(key, now, Stage::end);
         }
         let until = now + self.config.grace;
         while !self.feeds.is_empty() {

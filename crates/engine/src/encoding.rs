@@ -87,11 +87,15 @@ impl Encoding {
         }
     }
 
-    /// Its name where one is asked for by `format`.
+    /// What may be asked for by `format`.
+    pub const FORMATS: [&str; 2] = ["mp3", "wav"];
+
+    /// Its format's name.
     pub fn format(self) -> &'static str {
+        let [mp3, wav] = Self::FORMATS;
         match self {
-            Self::Mp3(_) => "mp3",
-            Self::Wav => "wav",
+            Self::Mp3(_) => mp3,
+            Self::Wav => wav,
         }
     }
 

@@ -105,9 +105,9 @@ impl Load {
     }
 
     /// Frees what a stream cost.
-    pub fn release(&mut self, cost: Cost) {
+    pub fn release(&mut self, Cost(share): Cost) {
         // Rounding must not add up over the years.
-        self.reserved = (self.reserved - cost.0).max(0.0);
+        self.reserved = (self.reserved - share).max(0.0);
     }
 
     /// Notes what `audio` of a stream took: CPU time to make it, and to feed it to so many listeners.

@@ -461,10 +461,6 @@ impl Scratch {
     #[expect(clippy::new_without_default, reason = "150 KiB are not made by default")]
     pub fn new() -> Self {
         let room = MAX_CHUNK_FRAMES * FRAME_LEN;
-        Self {
-            left: vec![0.0; room],
-            right: vec![0.0; room],
-            frames: 0,
-        }
+        Self { left: vec![0.0; room], right: vec![0.0; room], frames: 0 }
     }
 }

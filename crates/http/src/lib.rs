@@ -13,6 +13,7 @@ mod answer;
 mod args;
 mod id;
 mod problem;
+mod quota;
 mod routes;
 mod serve;
 mod takeover;
@@ -27,6 +28,7 @@ use prometheus_client::registry::Registry;
 pub use axum::http::HeaderValue;
 pub use id::{IdError, Ids, Key, KeyError};
 pub use problem::Problem;
+pub use quota::{Quotas, Rates};
 pub use serve::{Limits, serve};
 
 /// What the routes work with; cheap to clone.
@@ -42,6 +44,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// What time it is, for the age of ids.
     pub clock: fn() -> SystemTime,
+    /// How often one address may call.
+    pub quotas: Arc<Quotas>,
     /// Turns to `true` when the program is about to end.
     pub is_ending: tokio::sync::watch::Receiver<bool>,
 }

@@ -12,7 +12,7 @@ use perpetuo_engine::{BitrateKbps, EncodingError, LeadError};
 use perpetuo_station::{Ramp, RampError, SettingError};
 use serde::Serialize;
 
-use crate::IdError;
+use crate::{IdError, quota::TooOften};
 
 /// An error as the client is told it; the middleware chooses the form.
 #[derive(Clone, Debug, Serialize)]
@@ -27,14 +27,18 @@ pub struct Problem {
     /// What it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<String>,
-    /// How much there is of what is full: a share of a core, seconds late, or a number.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    load: Option<f64>,
-    /// And how much there may be.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<f64>,
+    /// How full what is full is.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    fullness: Option<Box<Fullness>>,
     #[serde(skip)]
     retry_after: Option<Duration>,
+}
+
+/// Shares of a core, seconds late, or numbers of streams or listeners.
+#[derive(Clone, Debug, Serialize)]
+struct Fullness {
+    load: f64,
+    limit: f64,
 }
 
 /// After what time to try again what is unavailable: as long as a restart takes, with some room.
@@ -49,8 +53,7 @@ impl Problem {
             detail: detail.into(),
             parameter: None,
             allowed: None,
-            load: None,
-            limit: None,
+            fullness: None,
             retry_after: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER),
         }
     }
@@ -136,11 +139,17 @@ impl From<Full> for Problem {
         let detail = format!("full: {full}; try again in {} s", retry_after.as_secs());
         let (load, limit) = full.load_and_limit();
         Self {
-            load: Some(round(load)),
-            limit: Some(limit),
+            fullness: Some(Box::new(Fullness { load: round(load), limit })),
             retry_after: Some(retry_after),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
+    }
+}
+
+impl From<TooOften> for Problem {
+    fn from(error: TooOften) -> Self {
+        let retry_after = Some(Duration::from_secs(TooOften::RETRY_AFTER_S));
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, error.to_string()) }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     future::poll_fn,
     io,
+    net::SocketAddr,
     pin::{Pin, pin},
     time::Duration,
 };
@@ -20,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Layer, ServiceExt};
 use tracing::{debug, warn};
 
-use crate::takeover::Takeover;
+use crate::{quota::Peer, takeover::Takeover};
 
 /// How patient the server is.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +68,7 @@ pub async fn serve(
             Ok((socket, peer)) => {
                 let (router, ending) = (router.clone(), has_ended.clone());
                 connections.spawn(async move {
-                    if let Err(error) = converse(socket, router, limits, ending).await {
+                    if let Err(error) = converse((socket, peer), router, limits, ending).await {
                         debug!(%peer, %error, "connection ended");
                     }
                 });
@@ -84,14 +85,14 @@ pub async fn serve(
 
 /// Answers the requests of one connection, until it ends or its socket leaves to listen to a stream.
 pub(crate) async fn converse(
-    socket: TcpStream,
+    (socket, peer): (TcpStream, SocketAddr),
     router: Router,
     limits: Limits,
     mut is_ending: watch::Receiver<bool>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     prepare(&socket, limits)?;
     let takeover = Takeover::default();
-    let router = Extension(takeover.clone()).layer(router);
+    let router = Extension(takeover.clone()).layer(Extension(Peer(peer)).layer(router));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)

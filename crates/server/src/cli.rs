@@ -59,6 +59,31 @@ pub(crate) struct ServeArgs {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) time_to_live: Option<u32>,
 
+    /// How many streams a second one address may make, four seconds' worth at once; 0 is no limit
+    /// [default: 10, on a loopback address 0]
+    #[arg(long, value_name = "N", env = "PERPETUO_CREATES_PER_SECOND", hide_env = true,
+          value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_PER_SECOND)))]
+    pub(crate) creates_per_second: Option<u32>,
+
+    /// How often a second one address may turn knobs, four seconds' worth at once; 0 is no limit
+    /// [default: 100, on a loopback address 0]
+    #[arg(long, value_name = "N", env = "PERPETUO_SETS_PER_SECOND", hide_env = true,
+          value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_PER_SECOND)))]
+    pub(crate) sets_per_second: Option<u32>,
+
+    /// Streams known at most, played or remembered; 0 is no limit [default: 100000, on a loopback
+    /// address 0]
+    #[arg(long, value_name = "N", env = "PERPETUO_MAX_STREAMS", hide_env = true)]
+    pub(crate) max_streams: Option<u32>,
+
+    /// Listeners at most; 0 is no limit [default: as many as there may be open files, less a tenth]
+    #[arg(long, value_name = "N", env = "PERPETUO_MAX_LISTENERS", hide_env = true)]
+    pub(crate) max_listeners: Option<u32>,
+
+    /// Listeners of one stream at most; 0 is no limit [default: 0]
+    #[arg(long, value_name = "N", env = "PERPETUO_MAX_LISTENERS_PER_STREAM", hide_env = true)]
+    pub(crate) max_listeners_per_stream: Option<u32>,
+
     /// Sites whose pages may call, with scheme and host; several with commas [default: all]
     #[arg(
         long,
@@ -94,6 +119,9 @@ pub(crate) enum LogLevel {
     Debug,
     Trace,
 }
+
+/// The most calls a second that a limit can be: far more than a machine answers.
+pub(crate) const MAX_PER_SECOND: u32 = 1_000_000;
 
 /// The largest seed: integers up to it are exact in every reader of JSON.
 pub(crate) const MAX_SEED: u64 = (1 << 53) - 1;

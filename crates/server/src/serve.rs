@@ -1,11 +1,15 @@
 //! `perpetuo serve`: from settings to a running server, and to its end.
 
-use std::{net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use anyhow::Context;
-use perpetuo_driver::{Ceilings, Config, Driver};
+use perpetuo_driver::{Config, Driver};
 use perpetuo_engine::StreamConfig;
-use perpetuo_http::{App, Ids, Limits, router};
+use perpetuo_http::{App, Ids, Limits, Quotas, router};
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use tokio::{
@@ -27,14 +31,20 @@ pub(crate) const SAMPLE_RATE_HZ: u32 = 44_100;
 /// How long a stream that nobody listens to keeps its backlog.
 const FROZEN_FOR: std::time::Duration = std::time::Duration::from_secs(60);
 
+/// Fewer are said to be few: each listener is one.
+const FEW_DESCRIPTORS: u64 = 4096;
+
 /// Connections that may wait to be accepted.
 const ACCEPT_QUEUE: u32 = 4096;
 
 /// Serves until it is told to stop.
 pub(crate) fn run(args: ServeArgs, catalogue: Catalogue) -> anyhow::Result<()> {
-    let settings = Settings::gather(args)?;
+    let descriptors = raise_descriptor_limit();
+    let settings = Settings::gather(args, descriptors)?;
     log_to_stderr(settings.log_level);
-    raise_descriptor_limit();
+    if descriptors < FEW_DESCRIPTORS {
+        warn!(descriptors, listeners = ?settings.ceilings.listeners, "few open files are allowed; see `ulimit -n`");
+    }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     runtime.block_on(serve(settings, catalogue))
 }
@@ -49,6 +59,8 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     let driver = Driver::start(driver_config(&settings)).context("cannot start render threads")?;
     let mut registry = Registry::with_prefix("perpetuo");
     driver.handle().metrics().register(&mut registry);
+    let quotas = Quotas::new(settings.rates, Instant::now);
+    quotas.register(&mut registry);
     let (end, is_ending) = watch::channel(false);
     let app = App {
         driver: driver.handle(),
@@ -56,6 +68,7 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
         ids: Ids::new(key, settings.time_to_live),
         registry: Arc::new(registry),
         clock: SystemTime::now,
+        quotas: Arc::new(quotas),
         is_ending: is_ending.clone(),
     };
     let router = router(app, &settings.origins);
@@ -82,7 +95,7 @@ fn driver_config(settings: &Settings) -> Config {
             frozen_for: FROZEN_FOR,
             time_to_live: settings.time_to_live,
         },
-        ceilings: Ceilings::default(),
+        ceilings: settings.ceilings,
         grace: Limits::default().grace,
     }
 }
@@ -151,10 +164,9 @@ fn log_to_stderr(level: LogLevel) {
 pub(crate) fn raise_descriptor_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current != maximum
-        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
-    {
-        warn!(%error, ?current, "descriptor limit stays as it is");
-    }
-    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+    let granted = match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum,
+        Err(_) => current,
+    };
+    granted.unwrap_or(u64::MAX)
 }

@@ -1,12 +1,13 @@
 //! What the server is to do: flags, environment and file made one.
 
-use std::{env::VarError, fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{env::VarError, fs, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
-use perpetuo_http::{HeaderValue, Key, KeyError, Origins};
+use perpetuo_driver::Ceilings;
+use perpetuo_http::{HeaderValue, Key, KeyError, Origins, Rates};
 use serde::Deserialize;
 
-use crate::cli::{LogLevel, ServeArgs};
+use crate::cli::{LogLevel, MAX_PER_SECOND, ServeArgs};
 
 /// All settings, each with its value.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) threads: usize,
     pub(crate) log_level: LogLevel,
     pub(crate) time_to_live: Duration,
+    pub(crate) rates: Rates,
+    pub(crate) ceilings: Ceilings,
     pub(crate) origins: Origins,
     /// Given, or to be found in the data directory.
     pub(crate) key: Option<Key>,
@@ -31,6 +34,11 @@ struct File {
     threads: Option<Threads>,
     log_level: Option<LogLevel>,
     time_to_live: Option<Seconds>,
+    creates_per_second: Option<PerSecond>,
+    sets_per_second: Option<PerSecond>,
+    max_streams: Option<u32>,
+    max_listeners: Option<u32>,
+    max_listeners_per_stream: Option<u32>,
     cors_origin: Option<Vec<Origin>>,
     key: Option<HexKey>,
 }
@@ -45,6 +53,11 @@ struct Threads(u16);
 #[serde(try_from = "u32")]
 struct Seconds(u32);
 
+/// 0, which is no limit, to [`MAX_PER_SECOND`].
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct PerSecond(u32);
+
 /// A site, as browsers write it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
@@ -55,12 +68,13 @@ struct Origin(HeaderValue);
 struct HexKey(Key);
 
 impl Settings {
-    /// Reads the file that `args` name, if they do, and fills in what nobody has said.
+    /// Reads the file that `args` name, if they do, and fills in what nobody has said, for a process that
+    /// may have so many descriptors.
     ///
     /// # Errors
     ///
     /// A file that cannot be read, or says what cannot be understood: the error names the line.
-    pub(crate) fn gather(args: ServeArgs) -> anyhow::Result<Self> {
+    pub(crate) fn gather(args: ServeArgs, descriptors: u64) -> anyhow::Result<Self> {
         let file = match &args.config {
             Some(path) => {
                 let text = fs::read_to_string(path)
@@ -77,10 +91,15 @@ impl Settings {
             Err(VarError::NotPresent) => None,
             Err(VarError::NotUnicode(_)) => bail!("PERPETUO_KEY: {KeyError}"),
         };
-        Self::merge(args, key, file)
+        Self::merge(args, key, file, descriptors)
     }
 
-    fn merge(args: ServeArgs, key: Option<HexKey>, file: File) -> anyhow::Result<Self> {
+    fn merge(
+        args: ServeArgs,
+        key: Option<HexKey>,
+        file: File,
+        descriptors: u64,
+    ) -> anyhow::Result<Self> {
         let threads = args.threads.or(file.threads.map(|Threads(n)| n));
         let seconds = args.time_to_live.or(file.time_to_live.map(|Seconds(n)| n));
         let origins = match args.cors_origin {
@@ -90,12 +109,42 @@ impl Settings {
             None => file.cors_origin.map(Ok),
         };
         let origins = origins.transpose().map_err(|wrong| anyhow!("--cors-origin: {wrong}"))?;
+        let listen = args.listen.or(file.listen).unwrap_or(([127, 0, 0, 1], 8000).into());
+        let is_private = listen.ip().to_canonical().is_loopback();
+        let rate = |flag: Option<u32>, file: Option<PerSecond>, default| {
+            let given = flag.or(file.map(|PerSecond(n)| n));
+            NonZeroU32::new(given.unwrap_or(if is_private { 0 } else { default }))
+        };
+        let ceiling = |flag: Option<u32>, file: Option<u32>, default| {
+            let given = flag.or(file).unwrap_or(default);
+            (given > 0).then_some(given as usize)
+        };
         Ok(Self {
-            listen: args.listen.or(file.listen).unwrap_or(([127, 0, 0, 1], 8000).into()),
+            listen,
             data_dir: args.data_dir.or(file.data_dir).map_or_else(default_data_dir, Ok)?,
             threads: threads.map_or_else(cores, usize::from),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             time_to_live: Duration::from_secs(seconds.unwrap_or(24 * 3600).into()),
+            // Enough for a house full of people: a page makes a stream a click and turns knobs at most 15
+            // times a second.
+            rates: Rates {
+                creates: rate(args.creates_per_second, file.creates_per_second, 10),
+                sets: rate(args.sets_per_second, file.sets_per_second, 100),
+            },
+            ceilings: Ceilings {
+                // Those remembered take 1.5 KiB each.
+                streams: ceiling(
+                    args.max_streams,
+                    file.max_streams,
+                    if is_private { 0 } else { 100_000 },
+                ),
+                listeners: ceiling(args.max_listeners, file.max_listeners, listeners(descriptors)),
+                listeners_per_stream: ceiling(
+                    args.max_listeners_per_stream,
+                    file.max_listeners_per_stream,
+                    0,
+                ),
+            },
             origins: origins.map_or(Origins::Any, |list| {
                 Origins::These(list.into_iter().map(|Origin(origin)| origin).collect())
             }),
@@ -126,6 +175,17 @@ impl TryFrom<u32> for Seconds {
     }
 }
 
+impl TryFrom<u32> for PerSecond {
+    type Error = String;
+
+    fn try_from(n: u32) -> Result<Self, String> {
+        match n {
+            0..=MAX_PER_SECOND => Ok(Self(n)),
+            _ => Err(format!("{n} is out of range; allowed: 0 to {MAX_PER_SECOND}")),
+        }
+    }
+}
+
 impl TryFrom<String> for Origin {
     type Error = String;
 
@@ -148,6 +208,12 @@ impl TryFrom<String> for HexKey {
     }
 }
 
+/// As many listeners as leave a tenth of the descriptors, and some, for everything else.
+fn listeners(descriptors: u64) -> u32 {
+    let listeners = (descriptors - descriptors / 10).saturating_sub(32).max(1);
+    u32::try_from(listeners).unwrap_or(u32::MAX)
+}
+
 /// How many threads can run at once.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -168,7 +234,7 @@ mod tests {
     use super::*;
 
     fn merged(args: ServeArgs, file: &str) -> anyhow::Result<Settings> {
-        Settings::merge(args, None, toml::from_str(file)?)
+        Settings::merge(args, None, toml::from_str(file)?, 1024)
     }
 
     fn wrong(file: &str) -> String {
@@ -191,6 +257,39 @@ mod tests {
     }
 
     #[test]
+    fn calls_are_limited_where_others_can_call_and_0_is_no_limit() {
+        let rates = |listen: &str, limits: &str| {
+            let args = ServeArgs { data_dir: Some("/a".into()), ..Default::default() };
+            let Rates { creates, sets } =
+                merged(args, &format!("listen = '{listen}'\n{limits}")).unwrap().rates;
+            [creates, sets].map(|rate| rate.map_or(0, NonZeroU32::get))
+        };
+        for listen in ["127.0.0.1:80", "127.1.2.3:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+            assert_eq!(rates(listen, ""), [0, 0], "{listen}");
+            assert_eq!(rates(listen, "creates_per_second = 3"), [3, 0], "{listen}");
+        }
+        for listen in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80"] {
+            assert_eq!(rates(listen, ""), [10, 100], "{listen}");
+            assert_eq!(rates(listen, "creates_per_second = 0"), [0, 100], "{listen}");
+            assert_eq!(rates(listen, "sets_per_second = 1000000"), [10, 1_000_000], "{listen}");
+        }
+    }
+
+    #[test]
+    fn there_are_as_many_listeners_as_descriptors_allow_and_limits_only_where_others_can_come() {
+        let ceilings = |listen: &str, limits: &str| {
+            let args = ServeArgs { data_dir: Some("/data".into()), ..ServeArgs::default() };
+            let ceilings =
+                merged(args, &format!("listen = '{listen}'\n{limits}")).unwrap().ceilings;
+            (ceilings.streams, ceilings.listeners, ceilings.listeners_per_stream)
+        };
+        assert_eq!(ceilings("127.0.0.1:1", ""), (None, Some(890), None));
+        assert_eq!(ceilings("0.0.0.0:1", ""), (Some(100_000), Some(890), None));
+        let given = "max_streams = 7\nmax_listeners = 0\nmax_listeners_per_stream = 9";
+        assert_eq!(ceilings("127.0.0.1:1", given), (Some(7), None, Some(9)));
+    }
+
+    #[test]
     fn an_unknown_key_is_an_error_that_names_the_line() {
         let error = wrong("threads = 2\nlisen = '127.0.0.1:1'");
         assert!(error.contains("line 2") && error.contains("lisen"), "{error}");
@@ -203,6 +302,8 @@ mod tests {
             ("threads = 0", "1 to 1024"),
             ("threads = 5000", "1 to 1024"),
             ("time_to_live = 0", "1 to"),
+            ("creates_per_second = 1000001", "0 to 1000000"),
+            ("sets_per_second = 1000001", "0 to 1000000"),
             ("key = '5a'", "64 hexadecimal digits"),
             ("cors_origin = ['example.org']", "https://example.org"),
         ] {

@@ -90,7 +90,12 @@ impl Listeners {
     const STALLED_AFTER: Duration = Duration::from_millis(500);
 
     /// Seats one who will take from the cursor on.
-    pub(super) fn insert(&mut self, encoding: Encoding, cursor: Cursor, now: Instant) -> ListenerId {
+    pub(super) fn insert(
+        &mut self,
+        encoding: Encoding,
+        cursor: Cursor,
+        now: Instant,
+    ) -> ListenerId {
         self.ever += 1;
         let id = ListenerId(self.ever);
         self.all.insert(id, Listener { encoding, cursor, waiting_since: now });
@@ -148,7 +153,8 @@ impl Listeners {
         now: Instant,
     ) -> usize {
         let is_starved = |listener: &&Listener| {
-            late > duration_of(listener.cursor.lead(), sample_rate_hz) && !listener.is_stalled(first, now)
+            late > duration_of(listener.cursor.lead(), sample_rate_hz)
+                && !listener.is_stalled(first, now)
         };
         self.all.values().filter(is_starved).count()
     }

@@ -9,7 +9,8 @@ use std::{
 };
 
 use perpetuo_engine::{
-    Applied, Encoding, Lead, ListenerId, Next, Position, Report, Scratch, Stream, StreamConfig, Taken,
+    Applied, Encoding, Lead, ListenerId, Next, Position, Report, Scratch, Stream, StreamConfig,
+    Taken,
 };
 use perpetuo_station::{
     BLOCK_LEN, ParamSpec, Performance, Ramp, ResumeError, Setting, Snapshot, Station, StationSpec,

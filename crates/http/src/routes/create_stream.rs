@@ -10,12 +10,13 @@ use perpetuo_station::{Catalogue, StationSpec, Values};
 use serde_json::{Value, json};
 
 use super::{preset, view};
-use crate::{App, Problem, answer::wants_json, args::Args, id::NewIds};
+use crate::{App, Problem, answer::wants_json, args::Args, id::NewIds, quota::MayCreate};
 
 /// Makes the ids of a new stream of `station`, beginning with the values of `preset` and, before them,
 /// those given by name; `random` is drawn from the stream's own seed. Nothing is kept: the stream begins
 /// when someone listens or turns a knob. If there would be no room for that now, it is not made.
 pub(crate) async fn create_stream(
+    _: MayCreate,
     State(app): State<App>,
     headers: HeaderMap,
     mut args: Args,
@@ -81,11 +82,16 @@ fn describe(spec: &StationSpec, seed: u64, values: &Values, ids: &NewIds, base: 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::{body::Body, http::Method};
     use perpetuo_station::RESERVED_NAMES;
     use serde_json::json;
 
-    use crate::{id::MAX_SEED, routes::testbed::Testbed};
+    use crate::{
+        id::MAX_SEED,
+        routes::testbed::{Testbed, make_it},
+    };
 
     const JSON: (&str, &str) = ("accept", "application/json");
 
@@ -273,6 +279,37 @@ mod tests {
         assert_eq!(testbed.post("/create_stream", &"x".repeat(10 * 1024)).await.status, 413);
         let long = format!("/create_stream?{}", "x".repeat(10 * 1024));
         assert_eq!(testbed.post(&long, "seed=1").await.status, 414);
+    }
+
+    #[tokio::test]
+    async fn who_makes_more_streams_than_it_may_is_told_when_to_try_again() {
+        let testbed = Testbed::behind_a_proxy();
+        let from = async |address: &str, uri: &str| {
+            testbed.get_with(uri, &[JSON, ("x-forwarded-for", address)]).await
+        };
+        for _ in 0..4 {
+            assert_eq!(from("192.0.2.1", "/create_stream").await.status, 200);
+        }
+        for uri in ["/create_stream", "/create_stream?nonsense"] {
+            let refused = from("192.0.2.1", uri).await;
+            assert_eq!((refused.status, refused.header("retry-after")), (429, "1"), "{uri}");
+            let limit = "more new streams from your address than 1 a second; try again in 1 s";
+            assert_eq!(refused.json()["detail"], limit);
+        }
+        assert_eq!(from("192.0.2.2", "/create_stream").await.status, 200);
+        make_it(Duration::from_secs(1));
+        assert_eq!(from("192.0.2.1", "/create_stream").await.status, 200);
+        let metrics = testbed.get("/metrics").await;
+        let counted = "\nperpetuo_rate_limited_total{call=\"create_stream\"} 2\n";
+        assert!(metrics.text().contains(counted), "{}", metrics.text());
+    }
+
+    #[tokio::test]
+    async fn who_cannot_be_told_apart_is_not_limited() {
+        let testbed = Testbed::new();
+        for _ in 0..10 {
+            assert_eq!(testbed.get("/create_stream").await.status, 200);
+        }
     }
 
     #[tokio::test]

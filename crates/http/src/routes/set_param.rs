@@ -5,13 +5,14 @@ use perpetuo_station::{RANDOM, Ramp, Setting, StationSpec};
 use serde_json::{Map, Value};
 
 use super::{preset, view};
-use crate::{App, Problem, args::Args};
+use crate::{App, Problem, args::Args, quota::MaySet};
 
 /// Sends parameters of one stream towards new values, named, of a preset, or both: all of them at one
 /// position, or, if one is refused, none. Numbers glide for as long as `ramp` says.
 ///
 /// It answers before the change is heard; `position` and `audible_in` say when it will be.
 pub(crate) async fn set_param(
+    _: MaySet,
     State(app): State<App>,
     mut args: Args,
 ) -> Result<Json<Value>, Problem> {
@@ -318,6 +319,29 @@ mod tests {
         assert_eq!(set(&unused).await, 410);
         assert_eq!(testbed.get(&format!("/params?id={unused}")).await.status, 410);
         assert_eq!(testbed.get(&format!("/stream?id={unused}")).await.status, 410);
+    }
+
+    #[tokio::test]
+    async fn who_turns_knobs_more_often_than_it_may_changes_nothing_and_may_again_later() {
+        let testbed = Testbed::behind_a_proxy();
+        let id = testbed.create("").await.id;
+        let set =
+            async |level: f32| testbed.get(&format!("/set_param?id={id}&level={level}")).await;
+        for _ in 0..8 {
+            assert_eq!(set(0.25).await.status, 200);
+        }
+        let refused = set(0.75).await;
+        assert_eq!((refused.status, refused.header("retry-after")), (429, "1"));
+        let limit = "more turns of knobs from your address than 2 a second; try again in 1 s\n";
+        assert_eq!(refused.text(), limit);
+        let long = "x".repeat(10 * 1024);
+        assert_eq!(testbed.post("/set_param", &long).await.status, 429, "before the form is read");
+        assert_eq!(testbed.params(&id).await["params"]["level"], json!(0.25));
+        make_it(Duration::from_secs(1));
+        assert_eq!(set(0.75).await.status, 200);
+        let metrics = testbed.get("/metrics").await;
+        let counted = "\nperpetuo_rate_limited_total{call=\"set_param\"} 2\n";
+        assert!(metrics.text().contains(counted), "{}", metrics.text());
     }
 
     #[tokio::test]

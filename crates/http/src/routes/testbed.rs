@@ -3,14 +3,16 @@
 use std::{
     cell::Cell,
     convert::Infallible,
+    net::Ipv4Addr,
+    num::NonZeroU32,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Body,
     http::{HeaderMap, Method, Request, Version, header},
     response::Response,
@@ -33,7 +35,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::{App, Ids, Key, Origins, router, takeover::Takeover};
+use crate::{App, Ids, Key, Origins, Quotas, Rates, quota::Peer, router, takeover::Takeover};
 
 /// A server with two stations: `tone` has a parameter of every kind, `hush` the one that all have.
 pub(crate) struct Testbed {
@@ -62,11 +64,17 @@ pub(crate) const TIME_TO_LIVE: Duration = Duration::from_secs(24 * 3600);
 thread_local! {
     /// How much later than at the test's beginning it is; each test has its own thread.
     static LATER: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static BEGINNING: Instant = Instant::now();
 }
 
-/// Makes it `later` than at the test's beginning, for ids.
+/// Makes it `later` than at the test's beginning, for ids and quotas.
 pub(crate) fn make_it(later: Duration) {
     LATER.set(later);
+}
+
+/// What time it is for quotas.
+pub(crate) fn now() -> Instant {
+    BEGINNING.with(|beginning| *beginning + LATER.get())
 }
 
 impl Testbed {
@@ -85,6 +93,9 @@ impl Testbed {
         let driver = Driver::start(Config { threads: 1, stream, ceilings, grace }).unwrap();
         let mut registry = Registry::with_prefix("perpetuo");
         driver.handle().metrics().register(&mut registry);
+        let rates = Rates { creates: NonZeroU32::new(1), sets: NonZeroU32::new(2) };
+        let quotas = Quotas::new(rates, now);
+        quotas.register(&mut registry);
         let (ending, is_ending) = watch::channel(false);
         let app = App {
             driver: driver.handle(),
@@ -92,9 +103,19 @@ impl Testbed {
             ids: Ids::new(Key::from_hex(&"5a".repeat(32)).unwrap(), TIME_TO_LIVE),
             registry: Arc::new(registry),
             clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000) + LATER.get(),
+            quotas: Arc::new(quotas),
             is_ending,
         };
         Self { router: router(app, origins), driver: Some(driver), is_ending: ending }
+    }
+
+    /// A server that every request reaches by a proxy on its machine, so that callers have quotas: four
+    /// calls of `/create_stream` at once, eight of `/set_param`.
+    pub(crate) fn behind_a_proxy() -> Self {
+        let mut testbed = Self::new();
+        let proxy = Peer((Ipv4Addr::LOCALHOST, 1).into());
+        testbed.router = testbed.router.layer(Extension(proxy));
+        testbed
     }
 
     pub(crate) async fn get(&self, uri: &str) -> Answer {

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, bail};
 use perpetuo_driver::{Ceilings, Config, Driver, Handle, Spent};
 use perpetuo_engine::{BitrateKbps, Encoding, Lead, StreamConfig};
-use perpetuo_http::{App, Ids, Key, Limits, Origins, router};
+use perpetuo_http::{App, Ids, Key, Limits, Origins, Quotas, Rates, router};
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
@@ -152,6 +152,7 @@ impl Bench {
             ids: Ids::new(Key::generate().context("no random numbers")?, stream.time_to_live),
             registry: Arc::new(Registry::default()),
             clock: SystemTime::now,
+            quotas: Arc::new(Quotas::new(Rates::default(), Instant::now)),
             is_ending: is_ending.clone(),
         };
         let listener = runtime.block_on(async { listen(([127, 0, 0, 1], 0).into()) })?;

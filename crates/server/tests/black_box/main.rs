@@ -20,3 +20,4 @@ mod server;
 mod settings_and_start;
 mod stopping;
 mod three_calls;
+mod who_calls_too_often_is_refused;

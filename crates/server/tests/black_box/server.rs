@@ -101,11 +101,15 @@ impl Server {
         self.text(&format!("/create_stream?{query}")).trim().to_owned()
     }
 
-    /// The value of one line of `/metrics`.
+    /// The value of a metric in `/metrics`, summed over its labels.
     pub(crate) fn metric(&self, name: &str) -> f64 {
         let text = self.text("/metrics");
-        let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).expect(name);
-        line.rsplit(' ').next().unwrap().parse().unwrap()
+        let is_it =
+            |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']));
+        let values = text.lines().filter(is_it).map(|line| line.rsplit(' ').next().unwrap());
+        let values: Vec<f64> = values.map(|value| value.parse().unwrap()).collect();
+        assert!(!values.is_empty(), "no {name}");
+        values.iter().sum()
     }
 
     /// Waits until a metric has a value, at most 10 s.
