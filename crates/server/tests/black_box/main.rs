@@ -19,5 +19,6 @@ mod offline_rendering;
 mod server;
 mod settings_and_start;
 mod stopping;
+mod the_dashboard_and_the_table_show_all_that_is_counted;
 mod three_calls;
 mod who_calls_too_often_is_refused;
