@@ -27,7 +27,11 @@ pub struct Load {
 
 /// What one stream that plays is reckoned to cost, as a share of a core.
 #[derive(Debug)]
-pub struct Cost(f64);
+pub struct Cost {
+    share: f64,
+    /// Seconds of audio by which it was measured, up to [`Load::COST_OVER`].
+    measured: f64,
+}
 
 /// Why nobody can be let in.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,17 +99,17 @@ impl Load {
     pub fn reserve(&mut self, station: &str) -> Cost {
         let cost = self.station(station) + self.listener;
         self.reserved += cost;
-        Cost(cost)
+        Cost { share: cost, measured: 0.0 }
     }
 
     /// Adds a listener to what was set aside.
     pub fn reserve_listener(&mut self, cost: &mut Cost) {
         self.reserved += self.listener;
-        cost.0 += self.listener;
+        cost.share += self.listener;
     }
 
     /// Frees what a stream cost.
-    pub fn release(&mut self, Cost(share): Cost) {
+    pub fn release(&mut self, Cost { share, .. }: Cost) {
         // Rounding must not add up over the years.
         self.reserved = (self.reserved - share).max(0.0);
     }
@@ -119,11 +123,13 @@ impl Load {
         fed: (Duration, usize),
         audio: Duration,
     ) {
-        let share = |cpu: Duration| cpu.as_secs_f64() / audio.as_secs_f64();
-        let weight = (audio.as_secs_f64() / Self::COST_OVER.as_secs_f64()).min(1.0);
-        let before = cost.0;
-        approach(&mut cost.0, share(made + fed.0), weight);
-        self.reserved = (self.reserved + cost.0 - before).max(0.0);
+        let (audio, over) = (audio.as_secs_f64(), Self::COST_OVER.as_secs_f64());
+        let share = |cpu: Duration| cpu.as_secs_f64() / audio;
+        let before = cost.share;
+        cost.measured = (cost.measured + audio).min(over);
+        approach(&mut cost.share, share(made + fed.0), (audio / cost.measured).min(1.0));
+        self.reserved = (self.reserved + cost.share - before).max(0.0);
+        let weight = (audio / over).min(1.0);
         approach(self.stations.entry(station).or_insert_with(|| share(made)), share(made), weight);
         if fed.1 > 0 {
             approach(&mut self.listener, share(fed.0) / fed.1 as f64, weight);
@@ -182,7 +188,7 @@ fn approach(mean: &mut f64, measured: f64, weight: f64) {
 impl Cost {
     /// As a share of a core.
     pub fn share(&self) -> f64 {
-        self.0
+        self.share
     }
 }
 
