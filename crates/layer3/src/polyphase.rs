@@ -119,16 +119,14 @@ fn analyse_lanes<V: Lanes>(tables: &Polyphase, pcm: &[f32], slots: &mut [Slot]) 
             let [twice_odd, twice_even] = even[index];
             let even = [twice_even.add(twice_odd), twice_even.sub(twice_odd).reverse()];
             let odd = odd[index];
-            let mut out = [
+            let out = [
                 even[0].add(odd[0]),
                 even[1].add(odd[1]),
                 even[1].sub(odd[1]).reverse(),
                 even[0].sub(odd[0]).reverse(),
             ];
-            if index % 2 == 1 {
-                out = out.map(|s| s.mul(inversion));
-            }
             for (part, s) in out.into_iter().enumerate() {
+                let s = if index % 2 == 1 { s.mul(inversion) } else { s };
                 s.store(eight_mut(slot, part * LANES));
             }
         }
