@@ -15,6 +15,7 @@ use crate::{
     layout::{Layout, PerBand},
     mdct::BlockType,
     quantise::ROUND,
+    rate::Expected,
     scalefactors::{MAX_FIRST, MAX_REST, MAX_SCALEFACTORS, Packing, Scalefactors, pack},
     side_info::Version,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
@@ -87,17 +88,27 @@ fn want_lanes<V: Lanes>(context: &Context, unit: &mut Unit, share: f32) {
     let constant = V::splat(2.754_887_5);
     // The greatest 3/4th power of a line, in steps, that rounds to zero.
     let zero = V::splat(1.0 - ROUND);
-    let mut greatest = V::zero();
+    let one = V::splat(1.0);
+    let (mut greatest, mut bits, mut slope) = (V::zero(), V::zero(), V::zero());
     for at in (0..layout.len).step_by(LANES) {
         let power = V::load(eight(&unit.powers.greatest, at));
         let root = V::load(eight(&unit.powers.mean_root, at)).max(V::splat(f32::MIN_POSITIVE));
         let allowed = V::load(eight(&unit.allowed, at));
-        let wanted = allowed.sub(root.log2()).add(constant).mul(V::splat(8.0 / 3.0));
+        let root = root.log2();
+        let wanted = allowed.sub(root).add(constant).mul(V::splat(8.0 / 3.0));
         let silent = power.div(zero).max(V::splat(f32::MIN_POSITIVE)).log2();
         let silent = silent.mul(V::splat(16.0 / 3.0)).sub(V::splat(share));
-        wanted.min(silent).store(eight_mut(&mut unit.wanted, at));
+        let wanted = wanted.min(silent);
+        wanted.store(eight_mut(&mut unit.wanted, at));
         greatest = greatest.max(power);
+        // The mean 3/4th power in steps, about.
+        let steps = wanted.add(V::splat(share)).mul(V::splat(3.0 / 16.0));
+        let mean = root.mul(V::splat(1.5)).sub(steps).exp2();
+        let lines = V::load(eight(&layout.lines, at));
+        bits = bits.add_mul(lines, one.add(mean).log2());
+        slope = slope.add_mul(lines, mean.div(one.add(mean)));
     }
+    unit.expected = Expected { bits: bits.sum(), slope: 3.0 / 16.0 * slope.sum() };
     unit.wanted[layout.len..].fill(f32::MIN);
     unit.is_silent = greatest.greatest() == 0.0;
     if let Some(n) = layout.disputed.filter(|_| unit.block_type != BlockType::Short) {

@@ -15,7 +15,7 @@ use crate::{
     mdct::LINES,
     polyphase::{SUBBANDS, Slot},
     quantise::raise,
-    rate::Fitting,
+    rate::{Fitting, Forecast},
     side_info::{Header, SideInfo, Version},
     simd::Level,
     stereo::{bits_saved, to_middle_and_side},
@@ -54,6 +54,8 @@ pub struct Encoder {
     slot_debt: u32,
     /// The share of the last frame, see [`crate::rate`].
     share: f32,
+    /// What the share of the next will be.
+    forecast: Forecast,
     /// The share that fills the reservoir and empties it alike.
     mean_share: f32,
     /// Samples of silence since the last sample that was taken in; none if nothing was.
@@ -118,6 +120,7 @@ impl Encoder {
             blocks: Blocks::default(),
             slot_debt: 0,
             share: FIRST_SHARE,
+            forecast: Forecast::new(),
             mean_share: FIRST_SHARE,
             silence_behind: None,
         })
@@ -156,6 +159,7 @@ impl Encoder {
         self.blocks = Blocks::default();
         self.slot_debt = 0;
         self.share = FIRST_SHARE;
+        self.forecast = Forecast::new();
         self.mean_share = FIRST_SHARE;
         self.silence_behind = None;
     }
@@ -279,10 +283,12 @@ impl Encoder {
 
     /// Quantises units so that they fit into `main_len` bytes and what the reservoir holds.
     fn quantise(&mut self, units: &mut [Unit], main_len: usize) {
-        let mut fitting = Fitting::new(&self.context, units);
         let most = 8 * (main_len + self.frames.main_data_begin()) as u32;
+        let first = self.forecast.share(units, most, self.share);
+        let mut fitting = Fitting::new(&self.context, units);
         if self.config.reservoir == Reservoir::None {
-            let share = fitting.fit(most, self.share);
+            let share = fitting.fit(most, first);
+            self.forecast.learn(units, share - self.share);
             self.share = share.clamp(-MAX_SHARE, MAX_SHARE);
             return;
         }

@@ -6,6 +6,7 @@ use crate::{
     layout::PerBand,
     mdct::{BlockType, LINES, Spectrum},
     quantise::Powers,
+    rate::Expected,
     side_info::GranuleInfo,
     simd::{LANES, Lanes},
 };
@@ -21,6 +22,8 @@ pub(crate) struct Unit {
     pub(crate) powers: Powers,
     /// The exponent of the step each band wants, in quarters, before the frame's share is added.
     pub(crate) wanted: PerBand<f32>,
+    /// What it is expected to take.
+    pub(crate) expected: Expected,
     pub(crate) allocation: Allocation,
     /// The exponent of the coarsest step in quarters.
     pub(crate) gain: i32,
@@ -91,6 +94,7 @@ impl Unit {
             allowed: [0.0; _],
             powers: Powers::new(),
             wanted: [0.0; _],
+            expected: Expected { bits: 0.0, slope: 0.0 },
             allocation: Allocation::new(),
             gain: 0,
             is_quantised: false,
@@ -105,6 +109,11 @@ impl Unit {
     #[inline(always)]
     pub(crate) fn part2_3_length(&self) -> u32 {
         if self.is_empty() { 0 } else { self.allocation.part2_length + self.coding.bits }
+    }
+
+    /// Lines that are coded.
+    pub(crate) fn coded_lines(&self) -> u32 {
+        self.coding.count1_end.into()
     }
 
     /// Whether nothing of it is sent: no line, and no scalefactors that another granule needs.
