@@ -297,32 +297,67 @@ fn cheapest<V: Lanes>(
             }
         }
     }
+    let ways = if bands.has_preflag { 4 } else { 2 };
+    let (split, others) = (bands.split as f32, (bands.len - bands.split) as f32);
+    let lesser = |a: f32, b: f32| if a < b { a } else { b };
+    // The coarsest step each packing allows, its bits, and the fewest bits with which no step is finer.
+    let (mut bases, mut bits) = ([[0.0; SLEN.len()]; 4], [[0.0; SLEN.len()]; 4]);
+    let mut enough = f32::MAX;
+    for way in 0..ways {
+        let (quarters, scale_cost) = [(2.0, 0.0), (4.0, SCALE_COST_BITS)][way % 2];
+        let rest = if way < 2 { rest[0] } else { rest[way % 2 + 1] };
+        for n in 0..SLEN.len() {
+            let reach = [quarters * REACH[0][n], quarters * REACH[1][n]];
+            let base = lesser(lesser(coarsest, first + reach[0]), rest + reach[1]);
+            let cost = WIDTH[0][n] * split + WIDTH[1][n] * others + scale_cost;
+            enough = lesser(enough, if base < coarsest { f32::MAX } else { cost });
+            bases[way][n] = base;
+            bits[way][n] = cost;
+        }
+    }
     let mut plan = Plan { base: coarsest, quarters: 2.0 };
     let mut least = f32::MAX;
-    let ways = if bands.has_preflag { 4 } else { 2 };
-    for way in 0..ways {
-        let quarters = [2.0, 4.0][way % 2];
-        let rest = if way < 2 { rest[0] } else { rest[way % 2 + 1] };
-        for (slen1, slen2) in SLEN {
-            let mut cost = f32::from(slen1) * bands.split as f32
-                + f32::from(slen2) * (bands.len - bands.split) as f32
-                + if quarters > 2.0 { SCALE_COST_BITS } else { 0.0 };
-            if cost >= least {
+    // What finer steps cost with some base, and so at least with any below.
+    let (mut known_base, mut known_cost) = (coarsest, 0.0);
+    for (way, (bases, bits)) in bases.iter().zip(&bits).enumerate().take(ways) {
+        for (&base, &bits) in bases.iter().zip(bits) {
+            let at_least = if base <= known_base { bits + known_cost } else { bits };
+            if bits > enough || at_least >= least {
                 continue;
             }
-            // Half a scalefactor rounds down.
-            let reach = |slen: u8| quarters * (f32::from((1_u16 << slen) - 1) + 0.49);
-            let base = coarsest.min(first + reach(slen1)).min(rest + reach(slen2));
+            let mut cost = bits;
             if base < coarsest {
-                cost += granules * FINER_COST_BITS * excess::<V>(layout, wanted, base);
+                known_base = base;
+                known_cost = granules * FINER_COST_BITS * excess::<V>(layout, wanted, base);
+                cost += known_cost;
             }
             if cost < least {
                 least = cost;
-                plan = Plan { base, quarters };
+                plan = Plan { base, quarters: [2.0, 4.0][way % 2] };
             }
         }
     }
     plan
+}
+
+/// Bits of each scalefactor in the first bands and in the rest, by `scalefac_compress`.
+const WIDTH: [[f32; SLEN.len()]; 2] = by_scalefac_compress([0.0, 1.0, 2.0, 3.0, 4.0]);
+
+/// How many steps these reach down. Half a scalefactor rounds down.
+const REACH: [[f32; SLEN.len()]; 2] =
+    by_scalefac_compress([0.49, 1.0 + 0.49, 3.0 + 0.49, 7.0 + 0.49, 15.0 + 0.49]);
+
+/// What scalefactors of 0 to 4 bits are, for each pair of lengths there is.
+const fn by_scalefac_compress(of: [f32; 5]) -> [[f32; SLEN.len()]; 2] {
+    let mut all = [[0.0; SLEN.len()]; 2];
+    let mut n = 0;
+    while n < SLEN.len() {
+        let (slen1, slen2) = SLEN[n];
+        all[0][n] = of[slen1 as usize];
+        all[1][n] = of[slen2 as usize];
+        n += 1;
+    }
+    all
 }
 
 /// By how much all lines together get a finer step than wanted, in quarters.

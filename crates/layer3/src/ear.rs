@@ -175,20 +175,23 @@ impl Ear {
             let total = V::splat(1.0).div(V::splat(1.0).sub(quarter)).add(V::splat(LOW));
             log.sub(total.log2()).mul(V::splat(0.4)).exp2().store(eight_mut(&mut v, at));
         }
-        // What goes on upwards falls as the loudest of what made it does.
-        let (mut sum, mut ratio) = (0.0, 0.0);
+        // What goes on upwards falls as the loudest of what made it does. Both ways in one loop, for each
+        // waits for itself alone.
+        let mut below: PerPartition = [0.0; _];
+        let (mut upwards, mut ratio, mut downwards) = (0.0, 0.0, 0.0);
         for p in 0..self.len {
-            sum *= ratio;
-            if v[p] > sum {
+            upwards *= ratio;
+            if v[p] > upwards {
                 ratio = up[p];
             }
-            sum += v[p];
-            e[p] = sum;
+            upwards += v[p];
+            e[p] = upwards;
+            let p = self.len - 1 - p;
+            below[p] = downwards;
+            downwards = (downwards + v[p]) * self.fall[p];
         }
-        let mut sum = 0.0;
-        for p in (0..self.len).rev() {
-            e[p] += sum;
-            sum = (sum + v[p]) * self.fall[p];
+        for (e, below) in e[..self.len].iter_mut().zip(below) {
+            *e += below;
         }
     }
 }
