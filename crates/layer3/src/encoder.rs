@@ -12,6 +12,7 @@ use crate::{
     },
     context::Context,
     frames::Frames,
+    huffman,
     mdct::LINES,
     polyphase::{SUBBANDS, Slot},
     quantise::raise,
@@ -256,7 +257,9 @@ impl Encoder {
                 info.scfsi[channel] = allocation.shared;
             }
             allocation.packing.write(&allocation.scalefactors, allocation.shared, &mut bits);
-            self.context.tables.huffman.write(
+            huffman::write(
+                self.context.level,
+                &self.context.tables.huffman,
                 &unit.coding,
                 &unit.quantised,
                 &unit.spectrum,

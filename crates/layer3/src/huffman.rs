@@ -8,8 +8,9 @@
 //! Source: ISO/IEC 11172-3, 2.4.1.7, 2.4.3.4 and Table 3-B.7.
 
 use crate::{
-    bits::BitSink,
+    bits::{BitSink, BitWriter},
     mdct::{LINES, Spectrum},
+    simd::{Lanes, kernel},
     tables::codes::{self, Code},
     unit::Quantised,
 };
@@ -268,55 +269,65 @@ impl Huffman {
         }
         coding
     }
+}
 
+kernel! {
     /// Writes lines as they were counted, with the signs of the spectrum they come from.
-    #[inline(always)]
-    pub(crate) fn write(
-        &self,
+    pub(crate) fn write = write_lanes(
+        huffman: &Huffman,
         coding: &Coding,
         quantised: &Quantised,
         spectrum: &Spectrum,
-        bits: &mut impl BitSink,
-    ) {
-        let mut begin = 0;
-        for (end, table_select) in coding.ends.into_iter().zip(coding.table_select) {
-            let end = usize::from(end).min(LINES);
-            let pairs = &quantised.pairs[begin / 2..end / 2];
-            let signs = spectrum[begin..end].as_chunks::<2>().0;
-            let codes = &self.codes[code_index(table_select)];
-            if table_select >= 16 {
-                let linbits = linbits(table_select);
-                let lines = quantised.lines[begin..end].as_chunks::<2>().0;
-                for ((&pair, signs), lines) in pairs.iter().zip(signs).zip(lines) {
-                    escaped(codes, linbits, pair, signs, lines).put(bits);
-                }
-            } else if table_select > 0 {
-                // Two at once take 42 bits at most.
-                let ((pairs, pair), (signs, sign)) =
-                    (pairs.as_chunks::<2>(), signs.as_chunks::<2>());
-                for (pairs, signs) in pairs.iter().zip(signs) {
-                    let first = plain(codes, pairs[0], &signs[0]);
-                    first.then(plain(codes, pairs[1], &signs[1])).put(bits);
-                }
-                for (&pair, sign) in pair.iter().zip(sign) {
-                    plain(codes, pair, sign).put(bits);
-                }
+        bits: &mut BitWriter<'_>,
+    );
+}
+
+/// Without vectors, but their instructions came with others that shift by any number.
+#[inline(always)]
+fn write_lanes<V: Lanes>(
+    huffman: &Huffman,
+    coding: &Coding,
+    quantised: &Quantised,
+    spectrum: &Spectrum,
+    bits: &mut BitWriter<'_>,
+) {
+    let mut begin = 0;
+    for (end, table_select) in coding.ends.into_iter().zip(coding.table_select) {
+        let end = usize::from(end).min(LINES);
+        let pairs = &quantised.pairs[begin / 2..end / 2];
+        let signs = spectrum[begin..end].as_chunks::<2>().0;
+        let codes = &huffman.codes[code_index(table_select)];
+        if table_select >= 16 {
+            let linbits = linbits(table_select);
+            let lines = quantised.lines[begin..end].as_chunks::<2>().0;
+            for ((&pair, signs), lines) in pairs.iter().zip(signs).zip(lines) {
+                escaped(codes, linbits, pair, signs, lines).put(bits);
             }
-            begin = end;
+        } else if table_select > 0 {
+            // Two at once take 42 bits at most.
+            let ((pairs, pair), (signs, sign)) = (pairs.as_chunks::<2>(), signs.as_chunks::<2>());
+            for (pairs, signs) in pairs.iter().zip(signs) {
+                let first = plain(codes, pairs[0], &signs[0]);
+                first.then(plain(codes, pairs[1], &signs[1])).put(bits);
+            }
+            for (&pair, sign) in pair.iter().zip(sign) {
+                plain(codes, pair, sign).put(bits);
+            }
         }
-        let codes = &self.quadruples[usize::from(coding.count1table_select)];
-        let end = usize::from(coding.count1_end).min(LINES);
-        let lines = quantised.lines[begin..end].as_chunks::<4>().0;
-        let signs = spectrum[begin..end].as_chunks::<4>().0;
-        // Two at once take 20 bits at most.
-        let ((quadruples, last), (signs, sign)) = (lines.as_chunks::<2>(), signs.as_chunks::<2>());
-        for (quadruples, signs) in quadruples.iter().zip(signs) {
-            let first = quadruple(codes, &quadruples[0], &signs[0]);
-            first.then(quadruple(codes, &quadruples[1], &signs[1])).put(bits);
-        }
-        for (lines, signs) in last.iter().zip(sign) {
-            quadruple(codes, lines, signs).put(bits);
-        }
+        begin = end;
+    }
+    let codes = &huffman.quadruples[usize::from(coding.count1table_select)];
+    let end = usize::from(coding.count1_end).min(LINES);
+    let lines = quantised.lines[begin..end].as_chunks::<4>().0;
+    let signs = spectrum[begin..end].as_chunks::<4>().0;
+    // Two at once take 20 bits at most.
+    let ((quadruples, last), (signs, sign)) = (lines.as_chunks::<2>(), signs.as_chunks::<2>());
+    for (quadruples, signs) in quadruples.iter().zip(signs) {
+        let first = quadruple(codes, &quadruples[0], &signs[0]);
+        first.then(quadruple(codes, &quadruples[1], &signs[1])).put(bits);
+    }
+    for (lines, signs) in last.iter().zip(sign) {
+        quadruple(codes, lines, signs).put(bits);
     }
 }
 
@@ -402,7 +413,7 @@ fn quadruple(codes: &[u32; 16], lines: &[u16; 4], signs: &[f32; 4]) -> Bits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bits::BitCount;
+    use crate::simd::Level;
 
     const ALL: [u8; 17] = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 23, 24, 31];
 
@@ -464,9 +475,10 @@ mod tests {
             };
             quantised.pair::<crate::simd::Portable>(nonzero_end);
             let coding = huffman.choose(&quantised, nonzero_end, big_end, &regions);
-            let mut bits = BitCount::default();
-            huffman.write(&coding, &quantised, &spectrum, &mut bits);
-            assert_eq!(bits.0, coding.bits);
+            let mut bytes = [0; LINES * 8];
+            let mut bits = BitWriter::new(&mut bytes);
+            write(Level::Portable, &huffman, &coding, &quantised, &spectrum, &mut bits);
+            assert_eq!(bits.len_bits(), coding.bits as usize);
             assert!(usize::from(coding.count1_end) <= LINES);
         }
     }
