@@ -92,12 +92,11 @@ impl Channel {
         false
     }
 
-    /// Makes a unit of a granule of the block that was taken in last: its lines, in the order of the
-    /// bitstream, and the noise they allow. Granules come in order.
+    /// Makes a unit of a granule of the block that was taken in last: its lines, those of short blocks one
+    /// after the other. Granules come in order.
     pub(crate) fn analyse(
         &mut self,
         context: &Context,
-        shaping: Shaping,
         slots: &[[Slot; SLOTS]],
         granule: usize,
         unit: &mut Unit,
@@ -109,32 +108,46 @@ impl Channel {
         let (now, lines) = (&slots[granule], &mut unit.spectrum);
         transform(context.level, tables, unit.block_type, groups, before, now, lines);
         low_pass(unit.block_type, context.low_pass, lines);
-        match shaping {
-            Shaping::Masked => self.listen(context, unit),
-            Shaping::Flat => unit.allowed = [FLAT_NOISE; _],
-        }
-        if unit.block_type == BlockType::Short {
-            interleave(&context.rate.interleaving, &mut unit.spectrum);
-        }
         if granule + 1 == slots.len() {
             self.overlap = slots[granule];
         }
     }
+}
 
-    /// Finds the noise that lines allow, before short ones are interleaved.
-    fn listen(&mut self, context: &Context, unit: &mut Unit) {
-        let (level, rate, end) = (context.level, context.rate, context.low_pass);
-        let (lines, allowed) = (&unit.spectrum, &mut unit.allowed);
-        if unit.block_type == BlockType::Short {
-            masked_noise_short(level, &rate.short_ear, lines, end, allowed);
-            self.allowed = [ANYTHING; _];
-            return;
+/// Finds the noise that the units of one granule allow, and brings short blocks into the order of the
+/// bitstream. All units are seen through one window.
+pub(crate) fn listen(
+    context: &Context,
+    shaping: Shaping,
+    channels: &mut [Channel],
+    units: &mut [Unit],
+) {
+    let (level, rate, end) = (context.level, context.rate, context.low_pass);
+    let is_short = units.iter().any(|unit| unit.block_type == BlockType::Short);
+    let pairs = channels.iter_mut().zip(&mut *units);
+    match (shaping, is_short) {
+        (Shaping::Flat, _) => pairs.for_each(|(_, unit)| unit.allowed = [FLAT_NOISE; _]),
+        (Shaping::Masked, true) => {
+            for (channel, unit) in pairs {
+                let Unit { spectrum, allowed, .. } = unit;
+                masked_noise_short(level, &rate.short_ear, spectrum, end, allowed);
+                channel.allowed = [ANYTHING; _];
+            }
         }
-        masked_noise(level, &rate.long_ear, lines, end, allowed);
-        for (allowed, before) in allowed.iter_mut().zip(&mut self.allowed) {
-            let limit = *before + RISE;
-            *before = *allowed;
-            *allowed = allowed.min(limit);
+        (Shaping::Masked, false) => {
+            masked_noise(level, &rate.long_ear, end, units);
+            for (channel, unit) in channels.iter_mut().zip(&mut *units) {
+                for (allowed, before) in unit.allowed.iter_mut().zip(&mut channel.allowed) {
+                    let limit = *before + RISE;
+                    *before = *allowed;
+                    *allowed = allowed.min(limit);
+                }
+            }
+        }
+    }
+    if is_short {
+        for unit in units {
+            interleave(&rate.interleaving, &mut unit.spectrum);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     allocation::{allocate, allocate_shared, want},
     bits::BitWriter,
     blocks::{Attacks, Blocks, LOOK_AHEAD},
-    channel::{Channel, PAST, SLOTS},
+    channel::{Channel, PAST, SLOTS, listen},
     config::{
         Channels, Config, ConfigError, MPEG1_BITRATES_KBPS, MPEG2_BITRATES_KBPS, Reservoir, Shaping,
     },
@@ -197,12 +197,13 @@ impl Encoder {
         let units = &mut units[..granules * channels];
         for granule in 0..granules {
             let block_type = self.blocks.next(attacks[granule]);
-            for (channel, state) in self.channels.iter_mut().enumerate() {
-                let unit = &mut units[granule * channels + channel];
+            let units = &mut units[granule * channels..][..channels];
+            for (channel, (state, unit)) in self.channels.iter_mut().zip(&mut *units).enumerate() {
                 unit.block_type = block_type;
                 let slots = &slots[channel][..granules];
-                state.analyse(&self.context, self.config.shaping, slots, granule, unit);
+                state.analyse(&self.context, slots, granule, unit);
             }
+            listen(&self.context, self.config.shaping, &mut self.channels, units);
         }
         let is_ms = channels == 2 && self.is_cheaper_as_ms(units);
         for granule in units.chunks_exact_mut(channels) {
