@@ -200,11 +200,14 @@ fn allocate_for<V: Lanes>(context: &Context, unit: &mut Unit, granules: f32) {
     allocation.base = plan.base;
     allocation.scalefac_scale = plan.quarters > 2.0;
     let scale = 1.0 / plan.quarters;
+    let mut room = [0.0; MAX_SCALEFACTORS];
     for n in 0..bands.len {
-        let steps = (plan.base - wanted[n]) * scale + 0.5;
-        let room = f32::from(bands.limit(n) + bands.pretab(n));
-        allocation.scalefactors[n] =
-            if wanted[n] > EMPTY { steps.clamp(0.0, room) as u8 } else { 0 };
+        room[n] = f32::from(bands.limit(n) + bands.pretab(n));
+    }
+    // Over all there could be, so that it is done in vectors.
+    for ((scalefactor, wanted), room) in allocation.scalefactors.iter_mut().zip(wanted).zip(room) {
+        let steps = ((plan.base - wanted) * scale + 0.5).clamp(0.0, room);
+        *scalefactor = if wanted > EMPTY { steps as u8 } else { 0 };
     }
     allocation.pack(context, unit.block_type);
     raise(layout, &bands, allocation);
