@@ -70,10 +70,7 @@ impl Channel {
     ) -> bool {
         let block_len = LINES * slots.len();
         let block = &mut samples[PAST..];
-        let (given, missing) = block.split_at_mut(pcm.len().min(block_len));
-        given.copy_from_slice(&pcm[..given.len()]);
-        missing.fill(0.0);
-        let is_silent = clean(context.level, block);
+        let is_silent = clean(context.level, &pcm[..pcm.len().min(block_len)], block);
         if is_silent && self.silence_len >= PAST + LINES {
             self.attacks = AttackDetector::default();
             return true;
@@ -154,23 +151,35 @@ pub(crate) fn listen(
 
 kernel! {
     /// Makes samples fit to be encoded: finite, no louder than 30 dB over full scale, and whole multiples
-    /// of 2⁻³³ or so, 200 dB below it, so that nothing gets so small that processors turn slow. Says
-    /// whether all are zero.
-    fn clean = clean_lanes(samples: &mut [f32]) -> bool;
+    /// of 2⁻³³ or so, 200 dB below it, so that nothing gets so small that processors turn slow. What is
+    /// missing of a block is zero. Says whether all are.
+    fn clean = clean_lanes(pcm: &[f32], block: &mut [f32]) -> bool;
 }
 
 #[inline(always)]
-fn clean_lanes<V: Lanes>(samples: &mut [f32]) -> bool {
-    let most = V::splat(MAX_SAMPLE);
-    let least = V::zero().sub(most);
-    let bias = V::splat(1.0 / 1024.0);
+fn clean_lanes<V: Lanes>(pcm: &[f32], block: &mut [f32]) -> bool {
     let mut greatest = V::zero();
-    for samples in samples.as_chunks_mut::<LANES>().0 {
-        let x = V::load(samples).finite().min(most).max(least);
-        // What is smaller than the last place of the bias is rounded away.
-        let x = x.add(bias).sub(bias);
+    let (given, rest) = pcm.as_chunks::<LANES>();
+    let (whole, missing) = block.split_at_mut(given.len() * LANES);
+    for (x, out) in given.iter().zip(whole.as_chunks_mut::<LANES>().0) {
+        let x = clean_eight(V::load(x));
         greatest = greatest.max(x.abs());
-        x.store(samples);
+        x.store(out);
+    }
+    missing.fill(0.0);
+    if let Some(out) = missing.first_chunk_mut::<LANES>() {
+        out[..rest.len()].copy_from_slice(rest);
+        let x = clean_eight(V::load(out));
+        greatest = greatest.max(x.abs());
+        x.store(out);
     }
     greatest.greatest() == 0.0
+}
+
+#[inline(always)]
+fn clean_eight<V: Lanes>(x: V) -> V {
+    let most = V::splat(MAX_SAMPLE);
+    let bias = V::splat(1.0 / 1024.0);
+    // What is smaller than the last place of the bias is rounded away.
+    x.finite().min(most).max(V::zero().sub(most)).add(bias).sub(bias)
 }
