@@ -172,10 +172,14 @@ impl<'a> Fitting<'a> {
 
     /// Quantises a unit, unless it is, so that it takes no more bits than can be said.
     fn quantise(&mut self, n: usize, gain: i32) {
-        let unit = &mut self.units[n];
-        if gain == unit.gain && unit.is_quantised {
+        if gain == self.units[n].gain && self.units[n].is_quantised {
             return;
         }
+        // So like the granule before that they share scalefactors: then regions may part where its do.
+        if self.units[n].borders == [0, 0] && self.units[n].allocation.shared != [false; 4] {
+            self.units[n].borders = self.units[n - self.units.len() / 2].borders;
+        }
+        let unit = &mut self.units[n];
         unit.is_quantised = true;
         quantise(self.context.level, self.context, unit, gain);
         while unit.part2_3_length() > MAX_PART2_3_LENGTH && unit.gain < MAX_GAIN {
