@@ -12,10 +12,10 @@
 
 use crate::{
     context::Context,
+    forecast::Expected,
     layout::{Layout, PerBand},
     mdct::BlockType,
     quantise::ROUND,
-    rate::Expected,
     scalefactors::{MAX_FIRST, MAX_REST, MAX_SCALEFACTORS, Packing, Scalefactors, pack},
     side_info::Version,
     simd::{LANES, Lanes, eight, eight_mut, kernel},

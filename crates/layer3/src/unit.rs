@@ -2,11 +2,11 @@
 
 use crate::{
     allocation::Allocation,
+    forecast::Expected,
     huffman::Coding,
     layout::PerBand,
     mdct::{BlockType, LINES, Spectrum},
     quantise::Powers,
-    rate::Expected,
     side_info::GranuleInfo,
     simd::{LANES, Lanes},
 };
