@@ -12,6 +12,7 @@
 
 use crate::{
     context::Context,
+    forecast::Expected,
     layout::{Layout, PerBand},
     mdct::BlockType,
     quantise::ROUND,
@@ -87,17 +88,27 @@ fn want_lanes<V: Lanes>(context: &Context, unit: &mut Unit, share: f32) {
     let constant = V::splat(2.754_887_5);
     // The greatest 3/4th power of a line, in steps, that rounds to zero.
     let zero = V::splat(1.0 - ROUND);
-    let mut greatest = V::zero();
+    let one = V::splat(1.0);
+    let (mut greatest, mut bits, mut slope) = (V::zero(), V::zero(), V::zero());
     for at in (0..layout.len).step_by(LANES) {
         let power = V::load(eight(&unit.powers.greatest, at));
         let root = V::load(eight(&unit.powers.mean_root, at)).max(V::splat(f32::MIN_POSITIVE));
         let allowed = V::load(eight(&unit.allowed, at));
-        let wanted = allowed.sub(root.log2()).add(constant).mul(V::splat(8.0 / 3.0));
+        let root = root.log2();
+        let wanted = allowed.sub(root).add(constant).mul(V::splat(8.0 / 3.0));
         let silent = power.div(zero).max(V::splat(f32::MIN_POSITIVE)).log2();
         let silent = silent.mul(V::splat(16.0 / 3.0)).sub(V::splat(share));
-        wanted.min(silent).store(eight_mut(&mut unit.wanted, at));
+        let wanted = wanted.min(silent);
+        wanted.store(eight_mut(&mut unit.wanted, at));
         greatest = greatest.max(power);
+        // The mean 3/4th power in steps, about.
+        let steps = wanted.add(V::splat(share)).mul(V::splat(3.0 / 16.0));
+        let mean = root.mul(V::splat(1.5)).sub(steps).exp2();
+        let lines = V::load(eight(&layout.lines, at));
+        bits = bits.add_mul(lines, one.add(mean).log2());
+        slope = slope.add_mul(lines, mean.div(one.add(mean)));
     }
+    unit.expected = Expected { bits: bits.sum(), slope: 3.0 / 16.0 * slope.sum() };
     unit.wanted[layout.len..].fill(f32::MIN);
     unit.is_silent = greatest.greatest() == 0.0;
     if let Some(n) = layout.disputed.filter(|_| unit.block_type != BlockType::Short) {
@@ -189,11 +200,14 @@ fn allocate_for<V: Lanes>(context: &Context, unit: &mut Unit, granules: f32) {
     allocation.base = plan.base;
     allocation.scalefac_scale = plan.quarters > 2.0;
     let scale = 1.0 / plan.quarters;
+    let mut room = [0.0; MAX_SCALEFACTORS];
     for n in 0..bands.len {
-        let steps = (plan.base - wanted[n]) * scale + 0.5;
-        let room = f32::from(bands.limit(n) + bands.pretab(n));
-        allocation.scalefactors[n] =
-            if wanted[n] > EMPTY { steps.clamp(0.0, room) as u8 } else { 0 };
+        room[n] = f32::from(bands.limit(n) + bands.pretab(n));
+    }
+    // Over all there could be, so that it is done in vectors.
+    for ((scalefactor, wanted), room) in allocation.scalefactors.iter_mut().zip(wanted).zip(room) {
+        let steps = ((plan.base - wanted) * scale + 0.5).clamp(0.0, room);
+        *scalefactor = if wanted > EMPTY { steps as u8 } else { 0 };
     }
     allocation.pack(context, unit.block_type);
     raise(layout, &bands, allocation);
@@ -286,32 +300,67 @@ fn cheapest<V: Lanes>(
             }
         }
     }
+    let ways = if bands.has_preflag { 4 } else { 2 };
+    let (split, others) = (bands.split as f32, (bands.len - bands.split) as f32);
+    let lesser = |a: f32, b: f32| if a < b { a } else { b };
+    // The coarsest step each packing allows, its bits, and the fewest bits with which no step is finer.
+    let (mut bases, mut bits) = ([[0.0; SLEN.len()]; 4], [[0.0; SLEN.len()]; 4]);
+    let mut enough = f32::MAX;
+    for way in 0..ways {
+        let (quarters, scale_cost) = [(2.0, 0.0), (4.0, SCALE_COST_BITS)][way % 2];
+        let rest = if way < 2 { rest[0] } else { rest[way % 2 + 1] };
+        for n in 0..SLEN.len() {
+            let reach = [quarters * REACH[0][n], quarters * REACH[1][n]];
+            let base = lesser(lesser(coarsest, first + reach[0]), rest + reach[1]);
+            let cost = WIDTH[0][n] * split + WIDTH[1][n] * others + scale_cost;
+            enough = lesser(enough, if base < coarsest { f32::MAX } else { cost });
+            bases[way][n] = base;
+            bits[way][n] = cost;
+        }
+    }
     let mut plan = Plan { base: coarsest, quarters: 2.0 };
     let mut least = f32::MAX;
-    let ways = if bands.has_preflag { 4 } else { 2 };
-    for way in 0..ways {
-        let quarters = [2.0, 4.0][way % 2];
-        let rest = if way < 2 { rest[0] } else { rest[way % 2 + 1] };
-        for (slen1, slen2) in SLEN {
-            let mut cost = f32::from(slen1) * bands.split as f32
-                + f32::from(slen2) * (bands.len - bands.split) as f32
-                + if quarters > 2.0 { SCALE_COST_BITS } else { 0.0 };
-            if cost >= least {
+    // What finer steps cost with some base, and so at least with any below.
+    let (mut known_base, mut known_cost) = (coarsest, 0.0);
+    for (way, (bases, bits)) in bases.iter().zip(&bits).enumerate().take(ways) {
+        for (&base, &bits) in bases.iter().zip(bits) {
+            let at_least = if base <= known_base { bits + known_cost } else { bits };
+            if bits > enough || at_least >= least {
                 continue;
             }
-            // Half a scalefactor rounds down.
-            let reach = |slen: u8| quarters * (f32::from((1_u16 << slen) - 1) + 0.49);
-            let base = coarsest.min(first + reach(slen1)).min(rest + reach(slen2));
+            let mut cost = bits;
             if base < coarsest {
-                cost += granules * FINER_COST_BITS * excess::<V>(layout, wanted, base);
+                known_base = base;
+                known_cost = granules * FINER_COST_BITS * excess::<V>(layout, wanted, base);
+                cost += known_cost;
             }
             if cost < least {
                 least = cost;
-                plan = Plan { base, quarters };
+                plan = Plan { base, quarters: [2.0, 4.0][way % 2] };
             }
         }
     }
     plan
+}
+
+/// Bits of each scalefactor in the first bands and in the rest, by `scalefac_compress`.
+const WIDTH: [[f32; SLEN.len()]; 2] = by_scalefac_compress([0.0, 1.0, 2.0, 3.0, 4.0]);
+
+/// How many steps these reach down. Half a scalefactor rounds down.
+const REACH: [[f32; SLEN.len()]; 2] =
+    by_scalefac_compress([0.49, 1.0 + 0.49, 3.0 + 0.49, 7.0 + 0.49, 15.0 + 0.49]);
+
+/// What scalefactors of 0 to 4 bits are, for each pair of lengths there is.
+const fn by_scalefac_compress(of: [f32; 5]) -> [[f32; SLEN.len()]; 2] {
+    let mut all = [[0.0; SLEN.len()]; 2];
+    let mut n = 0;
+    while n < SLEN.len() {
+        let (slen1, slen2) = SLEN[n];
+        all[0][n] = of[slen1 as usize];
+        all[1][n] = of[slen2 as usize];
+        n += 1;
+    }
+    all
 }
 
 /// By how much all lines together get a finer step than wanted, in quarters.

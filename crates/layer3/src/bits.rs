@@ -2,14 +2,14 @@
 
 /// Somewhere bits go: [`BitCount`] says what a choice would cost, [`BitWriter`] spends it.
 pub(crate) trait BitSink {
-    /// Takes the low `len` bits of `value`, the highest first; `len` is 0 to 32 and the bits above it
+    /// Takes the low `len` bits of `value`, the highest first; `len` is 0 to 56 and the bits above it
     /// are zero.
-    fn put(&mut self, value: u32, len: u32);
+    fn put(&mut self, value: u64, len: u32);
 
     /// Takes one bit.
     #[inline(always)]
     fn flag(&mut self, value: bool) {
-        self.put(u32::from(value), 1);
+        self.put(u64::from(value), 1);
     }
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct BitCount(pub(crate) u32);
 #[cfg(test)]
 impl BitSink for BitCount {
     #[inline(always)]
-    fn put(&mut self, _: u32, len: u32) {
+    fn put(&mut self, _: u64, len: u32) {
         self.0 += len;
     }
 }
@@ -53,10 +53,10 @@ impl<'a> BitWriter<'a> {
 
 impl BitSink for BitWriter<'_> {
     #[inline(always)]
-    fn put(&mut self, value: u32, len: u32) {
-        debug_assert!(len <= 32 && u64::from(value) >> len == 0, "{value} in {len} bits");
-        // At most 7 + 32 bits, so the shift stays in range; shifting by 64 − 0 is split in two.
-        self.pending |= u64::from(value) << (32 - len) << (32 - self.pending_len);
+    fn put(&mut self, value: u64, len: u32) {
+        debug_assert!(len <= 56 && value >> len == 0, "{value} in {len} bits");
+        // At most 7 + 56 bits, so there is one that is shifted out at last, and 64 are never shifted at once.
+        self.pending |= value << (63 - self.pending_len - len) << 1;
         self.pending_len += len;
         if let Some(room) = self.bytes.get_mut(self.at..self.at + 8) {
             room.copy_from_slice(&self.pending.to_be_bytes());
@@ -78,7 +78,7 @@ mod tests {
         let mut bits = BitWriter::new(&mut bytes);
         bits.flag(true);
         bits.put(0b0101, 4);
-        bits.put(u32::MAX, 32);
+        bits.put(u32::MAX.into(), 32);
         bits.put(0, 0);
         bits.put(0b001, 3);
         assert_eq!(bits.len_bits(), 40);

@@ -70,10 +70,7 @@ impl Channel {
     ) -> bool {
         let block_len = LINES * slots.len();
         let block = &mut samples[PAST..];
-        let (given, missing) = block.split_at_mut(pcm.len().min(block_len));
-        given.copy_from_slice(&pcm[..given.len()]);
-        missing.fill(0.0);
-        let is_silent = clean(context.level, block);
+        let is_silent = clean(context.level, &pcm[..pcm.len().min(block_len)], block);
         if is_silent && self.silence_len >= PAST + LINES {
             self.attacks = AttackDetector::default();
             return true;
@@ -92,12 +89,11 @@ impl Channel {
         false
     }
 
-    /// Makes a unit of a granule of the block that was taken in last: its lines, in the order of the
-    /// bitstream, and the noise they allow. Granules come in order.
+    /// Makes a unit of a granule of the block that was taken in last: its lines, those of short blocks one
+    /// after the other. Granules come in order.
     pub(crate) fn analyse(
         &mut self,
         context: &Context,
-        shaping: Shaping,
         slots: &[[Slot; SLOTS]],
         granule: usize,
         unit: &mut Unit,
@@ -109,55 +105,81 @@ impl Channel {
         let (now, lines) = (&slots[granule], &mut unit.spectrum);
         transform(context.level, tables, unit.block_type, groups, before, now, lines);
         low_pass(unit.block_type, context.low_pass, lines);
-        match shaping {
-            Shaping::Masked => self.listen(context, unit),
-            Shaping::Flat => unit.allowed = [FLAT_NOISE; _],
-        }
-        if unit.block_type == BlockType::Short {
-            interleave(&context.rate.interleaving, &mut unit.spectrum);
-        }
         if granule + 1 == slots.len() {
             self.overlap = slots[granule];
         }
     }
+}
 
-    /// Finds the noise that lines allow, before short ones are interleaved.
-    fn listen(&mut self, context: &Context, unit: &mut Unit) {
-        let (level, rate, end) = (context.level, context.rate, context.low_pass);
-        let (lines, allowed) = (&unit.spectrum, &mut unit.allowed);
-        if unit.block_type == BlockType::Short {
-            masked_noise_short(level, &rate.short_ear, lines, end, allowed);
-            self.allowed = [ANYTHING; _];
-            return;
+/// Finds the noise that the units of one granule allow, and brings short blocks into the order of the
+/// bitstream. All units are seen through one window.
+pub(crate) fn listen(
+    context: &Context,
+    shaping: Shaping,
+    channels: &mut [Channel],
+    units: &mut [Unit],
+) {
+    let (level, rate, end) = (context.level, context.rate, context.low_pass);
+    let is_short = units.iter().any(|unit| unit.block_type == BlockType::Short);
+    let pairs = channels.iter_mut().zip(&mut *units);
+    match (shaping, is_short) {
+        (Shaping::Flat, _) => pairs.for_each(|(_, unit)| unit.allowed = [FLAT_NOISE; _]),
+        (Shaping::Masked, true) => {
+            for (channel, unit) in pairs {
+                let Unit { spectrum, allowed, .. } = unit;
+                masked_noise_short(level, &rate.short_ear, spectrum, end, allowed);
+                channel.allowed = [ANYTHING; _];
+            }
         }
-        masked_noise(level, &rate.long_ear, lines, end, allowed);
-        for (allowed, before) in allowed.iter_mut().zip(&mut self.allowed) {
-            let limit = *before + RISE;
-            *before = *allowed;
-            *allowed = allowed.min(limit);
+        (Shaping::Masked, false) => {
+            masked_noise(level, &rate.long_ear, end, units);
+            for (channel, unit) in channels.iter_mut().zip(&mut *units) {
+                for (allowed, before) in unit.allowed.iter_mut().zip(&mut channel.allowed) {
+                    let limit = *before + RISE;
+                    *before = *allowed;
+                    *allowed = allowed.min(limit);
+                }
+            }
+        }
+    }
+    if is_short {
+        for unit in units {
+            interleave(&rate.interleaving, &mut unit.spectrum);
         }
     }
 }
 
 kernel! {
     /// Makes samples fit to be encoded: finite, no louder than 30 dB over full scale, and whole multiples
-    /// of 2⁻³³ or so, 200 dB below it, so that nothing gets so small that processors turn slow. Says
-    /// whether all are zero.
-    fn clean = clean_lanes(samples: &mut [f32]) -> bool;
+    /// of 2⁻³³ or so, 200 dB below it, so that nothing gets so small that processors turn slow. What is
+    /// missing of a block is zero. Says whether all are.
+    fn clean = clean_lanes(pcm: &[f32], block: &mut [f32]) -> bool;
 }
 
 #[inline(always)]
-fn clean_lanes<V: Lanes>(samples: &mut [f32]) -> bool {
-    let most = V::splat(MAX_SAMPLE);
-    let least = V::zero().sub(most);
-    let bias = V::splat(1.0 / 1024.0);
+fn clean_lanes<V: Lanes>(pcm: &[f32], block: &mut [f32]) -> bool {
     let mut greatest = V::zero();
-    for samples in samples.as_chunks_mut::<LANES>().0 {
-        let x = V::load(samples).finite().min(most).max(least);
-        // What is smaller than the last place of the bias is rounded away.
-        let x = x.add(bias).sub(bias);
+    let (given, rest) = pcm.as_chunks::<LANES>();
+    let (whole, missing) = block.split_at_mut(given.len() * LANES);
+    for (x, out) in given.iter().zip(whole.as_chunks_mut::<LANES>().0) {
+        let x = clean_eight(V::load(x));
         greatest = greatest.max(x.abs());
-        x.store(samples);
+        x.store(out);
+    }
+    missing.fill(0.0);
+    if let Some(out) = missing.first_chunk_mut::<LANES>() {
+        out[..rest.len()].copy_from_slice(rest);
+        let x = clean_eight(V::load(out));
+        greatest = greatest.max(x.abs());
+        x.store(out);
     }
     greatest.greatest() == 0.0
+}
+
+#[inline(always)]
+fn clean_eight<V: Lanes>(x: V) -> V {
+    let most = V::splat(MAX_SAMPLE);
+    let bias = V::splat(1.0 / 1024.0);
+    // What is smaller than the last place of the bias is rounded away.
+    x.finite().min(most).max(V::zero().sub(most)).add(bias).sub(bias)
 }

@@ -21,6 +21,7 @@ use crate::{
     mdct::{LINES, Spectrum},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
     tables::bands::ShortBands,
+    unit::Unit,
 };
 
 /// Most partitions: two for each band of a long block.
@@ -114,18 +115,40 @@ impl Ear {
                 - CROWDING * lines.log2()) as f32;
         }
         // What a flat excitation of one becomes is one.
-        let mut flat = [1.0; PARTITIONS + 4];
-        ear.spread::<crate::simd::Portable>(&mut flat);
-        for (density, flat) in ear.density.iter_mut().zip(flat) {
+        let mut flat = [[1.0; PARTITIONS + 4]];
+        ear.spread::<crate::simd::Portable, 1>(&mut flat);
+        for (density, flat) in ear.density.iter_mut().zip(flat[0]) {
             *density -= 2.5 * flat.log2();
         }
         ear
     }
 
     /// Of noise with an energy of one a line, how far it is above the mask in each partition, up to one
-    /// factor.
+    /// factor. Several spectra at once take little longer than one: much of it is waiting for a result.
     #[inline(always)]
-    fn noise_to_mask<V: Lanes>(&self, lines: &[f32], end: usize, e: &mut PerPartition) {
+    fn noise_to_mask<V: Lanes, const N: usize>(
+        &self,
+        lines: [&[f32]; N],
+        end: usize,
+    ) -> [PerPartition; N] {
+        let mut all = [[1.0; PARTITIONS + 4]; N];
+        for (lines, e) in lines.into_iter().zip(&mut all) {
+            self.excite::<V>(lines, end, e);
+        }
+        self.spread::<V, N>(&mut all);
+        for e in &mut all {
+            for at in (0..self.len).step_by(LANES) {
+                let log = V::load(eight(e, at)).log2().mul(V::splat(2.5));
+                let inverse = V::zero().sub(log.add(V::load(eight(&self.density, at))));
+                inverse.exp2().store(eight_mut(e, at));
+            }
+        }
+        all
+    }
+
+    /// The excitation in each partition.
+    #[inline(always)]
+    fn excite<V: Lanes>(&self, lines: &[f32], end: usize, e: &mut PerPartition) {
         let end = usize::from(self.starts[self.len]).min(end);
         let mut energy: Spectrum = [0.0; _];
         energy[0] = lines[0] * lines[0] + lines[1] * lines[1];
@@ -144,51 +167,54 @@ impl Ear {
                 *e += self.weight[p] * sum_of::<V>(&energy, start, stop);
             }
         }
-        self.spread::<V>(e);
-        for at in (0..self.len).step_by(LANES) {
-            let log = V::load(eight(e, at)).log2().mul(V::splat(2.5));
-            let inverse = V::zero().sub(log.add(V::load(eight(&self.density, at))));
-            inverse.exp2().store(eight_mut(e, at));
-        }
     }
 
     /// From excitations to what they have spread to, to the power of 0.4.
     #[inline(always)]
-    fn spread<V: Lanes>(&self, e: &mut PerPartition) {
+    fn spread<V: Lanes, const N: usize>(&self, all: &mut [PerPartition; N]) {
         // 0.2 dB a dB and Bark, as an exponent of two of the power of 0.4.
         const LESS: f32 = 0.4 * 0.2 / 4.0;
         // What a quarter Bark spreads downwards: the sum of 10^(−0.675 k) for k from 1.
         const LOW: f32 = 0.268;
-        let mut up: PerPartition = [0.0; _];
-        let mut v: PerPartition = [0.0; _];
-        for at in (0..self.len).step_by(LANES) {
-            let log = V::load(eight(e, at)).log2();
-            let quarters = V::load(eight(&self.quarters, at));
-            // Never less than half a dB a quarter Bark.
-            let steepest = quarters.mul(V::splat(-0.4 * 0.05 * LOG2_10));
-            let slope = V::load(eight(&self.slope, at))
-                .add_mul(log, quarters.mul(V::splat(LESS)))
-                .min(steepest);
-            slope.exp2().store(eight_mut(&mut up, at));
-            // What one quarter Bark spreads to, itself included, sums up to what it was.
-            let quarter = slope.div(quarters).mul(V::splat(2.5)).exp2();
-            let total = V::splat(1.0).div(V::splat(1.0).sub(quarter)).add(V::splat(LOW));
-            log.sub(total.log2()).mul(V::splat(0.4)).exp2().store(eight_mut(&mut v, at));
-        }
-        // What goes on upwards falls as the loudest of what made it does.
-        let (mut sum, mut ratio) = (0.0, 0.0);
-        for p in 0..self.len {
-            sum *= ratio;
-            if v[p] > sum {
-                ratio = up[p];
+        let mut up: [PerPartition; N] = [[0.0; _]; N];
+        let mut v: [PerPartition; N] = [[0.0; _]; N];
+        for ((e, up), v) in all.iter().zip(&mut up).zip(&mut v) {
+            for at in (0..self.len).step_by(LANES) {
+                let log = V::load(eight(e, at)).log2();
+                let quarters = V::load(eight(&self.quarters, at));
+                // Never less than half a dB a quarter Bark.
+                let steepest = quarters.mul(V::splat(-0.4 * 0.05 * LOG2_10));
+                let slope = V::load(eight(&self.slope, at))
+                    .add_mul(log, quarters.mul(V::splat(LESS)))
+                    .min(steepest);
+                slope.exp2().store(eight_mut(up, at));
+                // What one quarter Bark spreads to, itself included, sums up to what it was.
+                let quarter = slope.div(quarters).mul(V::splat(2.5)).exp2();
+                let total = V::splat(1.0).div(V::splat(1.0).sub(quarter)).add(V::splat(LOW));
+                log.sub(total.log2()).mul(V::splat(0.4)).exp2().store(eight_mut(v, at));
             }
-            sum += v[p];
-            e[p] = sum;
         }
-        let mut sum = 0.0;
-        for p in (0..self.len).rev() {
-            e[p] += sum;
-            sum = (sum + v[p]) * self.fall[p];
+        // What goes on upwards falls as the loudest of what made it does. Both ways in one loop, for each
+        // waits for itself alone.
+        let mut below: [PerPartition; N] = [[0.0; _]; N];
+        let (mut upwards, mut ratio, mut downwards) = ([0.0; N], [0.0; N], [0.0; N]);
+        for p in 0..self.len {
+            let q = self.len - 1 - p;
+            for n in 0..N {
+                upwards[n] *= ratio[n];
+                if v[n][p] > upwards[n] {
+                    ratio[n] = up[n][p];
+                }
+                upwards[n] += v[n][p];
+                all[n][p] = upwards[n];
+                below[n][q] = downwards[n];
+                downwards[n] = (downwards[n] + v[n][q]) * self.fall[q];
+            }
+        }
+        for (e, below) in all.iter_mut().zip(&below) {
+            for (e, below) in e[..self.len].iter_mut().zip(below) {
+                *e += below;
+            }
         }
     }
 }
@@ -198,14 +224,9 @@ impl Ear {
 const CROWDING: f64 = 0.25;
 
 kernel! {
-    /// The logarithms to base 2 of the noise energy a line may have in each band of a long block, all
-    /// up to one factor. Lines are zero from `end` on.
-    pub(crate) fn masked_noise = masked_noise_lanes(
-        ear: &Ear,
-        lines: &Spectrum,
-        end: usize,
-        noise: &mut PerBand<f32>,
-    );
+    /// Finds what noise the long blocks of one granule allow: the logarithms to base 2 of the energy a line
+    /// may have in each band, all up to one factor. Lines are zero from `end` on.
+    pub(crate) fn masked_noise = masked_noise_lanes(ear: &Ear, end: usize, units: &mut [Unit]);
 }
 
 kernel! {
@@ -220,10 +241,22 @@ kernel! {
 }
 
 #[inline(always)]
-fn masked_noise_lanes<V: Lanes>(ear: &Ear, lines: &Spectrum, end: usize, noise: &mut PerBand<f32>) {
-    let mut e: PerPartition = [1.0; _];
-    ear.noise_to_mask::<V>(lines, end, &mut e);
-    // Of the two partitions of a band, as they are for one noise in both.
+fn masked_noise_lanes<V: Lanes>(ear: &Ear, end: usize, units: &mut [Unit]) {
+    if let [left, right] = units {
+        let [l, r] = ear.noise_to_mask::<V, 2>([&left.spectrum, &right.spectrum], end);
+        allow::<V>(&l, &mut left.allowed);
+        allow::<V>(&r, &mut right.allowed);
+        return;
+    }
+    for unit in units {
+        let [e] = ear.noise_to_mask::<V, 1>([&unit.spectrum], end);
+        allow::<V>(&e, &mut unit.allowed);
+    }
+}
+
+/// From noise over mask in the two partitions of each band to the noise that both allow together.
+#[inline(always)]
+fn allow<V: Lanes>(e: &PerPartition, noise: &mut PerBand<f32>) {
     let mut mean: PerBand<f32> = [1.0; _];
     for n in 0..LONG_BANDS {
         mean[n] = 0.5 * (e[2 * n] + e[2 * n + 1]);
@@ -240,11 +273,11 @@ fn masked_noise_short_lanes<V: Lanes>(
     end: usize,
     noise: &mut PerBand<f32>,
 ) {
-    for window in 0..3 {
-        let mut e: PerPartition = [1.0; _];
-        ear.noise_to_mask::<V>(&lines[192 * window..], end.div_ceil(3), &mut e);
+    let windows = [&lines[..], &lines[192..], &lines[384..]];
+    let mut all = ear.noise_to_mask::<V, 3>(windows, end.div_ceil(3));
+    for (window, e) in all.iter_mut().enumerate() {
         for at in (0..16).step_by(LANES) {
-            V::zero().sub(V::load(eight(&e, at)).log2()).store(eight_mut(&mut e, at));
+            V::zero().sub(V::load(eight(e, at)).log2()).store(eight_mut(e, at));
         }
         for band in 0..SHORT_BANDS / 3 {
             noise[3 * band + window] = e[band];
@@ -287,9 +320,10 @@ mod tests {
     /// What a spectrum allows in each long band at 44.1 kHz, in dB.
     fn allowed_db(lines: &Spectrum) -> Vec<f32> {
         let layout = Layout::long(bands(44_100).0, None);
-        let mut noise = [0.0; _];
-        masked_noise(Level::Portable, &Ear::long(&layout, 44_100), lines, LINES, &mut noise);
-        noise[..21].iter().map(|log| log * 3.0103).collect()
+        let mut unit = [Unit::new()];
+        unit[0].spectrum = *lines;
+        masked_noise(Level::Portable, &Ear::long(&layout, 44_100), LINES, &mut unit);
+        unit[0].allowed[..21].iter().map(|log| log * 3.0103).collect()
     }
 
     #[test]

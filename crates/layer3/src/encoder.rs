@@ -6,12 +6,14 @@ use crate::{
     allocation::{allocate, allocate_shared, want},
     bits::BitWriter,
     blocks::{Attacks, Blocks, LOOK_AHEAD},
-    channel::{Channel, PAST, SLOTS},
+    channel::{Channel, PAST, SLOTS, listen},
     config::{
         Channels, Config, ConfigError, MPEG1_BITRATES_KBPS, MPEG2_BITRATES_KBPS, Reservoir, Shaping,
     },
     context::Context,
+    forecast::Forecast,
     frames::Frames,
+    huffman,
     mdct::LINES,
     polyphase::{SUBBANDS, Slot},
     quantise::raise,
@@ -54,6 +56,8 @@ pub struct Encoder {
     slot_debt: u32,
     /// The share of the last frame, see [`crate::rate`].
     share: f32,
+    /// What the share of the next will be.
+    forecast: Forecast,
     /// The share that fills the reservoir and empties it alike.
     mean_share: f32,
     /// Samples of silence since the last sample that was taken in; none if nothing was.
@@ -118,6 +122,7 @@ impl Encoder {
             blocks: Blocks::default(),
             slot_debt: 0,
             share: FIRST_SHARE,
+            forecast: Forecast::new(),
             mean_share: FIRST_SHARE,
             silence_behind: None,
         })
@@ -156,6 +161,7 @@ impl Encoder {
         self.blocks = Blocks::default();
         self.slot_debt = 0;
         self.share = FIRST_SHARE;
+        self.forecast = Forecast::new();
         self.mean_share = FIRST_SHARE;
         self.silence_behind = None;
     }
@@ -192,12 +198,13 @@ impl Encoder {
         let units = &mut units[..granules * channels];
         for granule in 0..granules {
             let block_type = self.blocks.next(attacks[granule]);
-            for (channel, state) in self.channels.iter_mut().enumerate() {
-                let unit = &mut units[granule * channels + channel];
+            let units = &mut units[granule * channels..][..channels];
+            for (channel, (state, unit)) in self.channels.iter_mut().zip(&mut *units).enumerate() {
                 unit.block_type = block_type;
                 let slots = &slots[channel][..granules];
-                state.analyse(&self.context, self.config.shaping, slots, granule, unit);
+                state.analyse(&self.context, slots, granule, unit);
             }
+            listen(&self.context, self.config.shaping, &mut self.channels, units);
         }
         let is_ms = channels == 2 && self.is_cheaper_as_ms(units);
         for granule in units.chunks_exact_mut(channels) {
@@ -252,7 +259,9 @@ impl Encoder {
                 info.scfsi[channel] = allocation.shared;
             }
             allocation.packing.write(&allocation.scalefactors, allocation.shared, &mut bits);
-            self.context.tables.huffman.write(
+            huffman::write(
+                self.context.level,
+                &self.context.tables.huffman,
                 &unit.coding,
                 &unit.quantised,
                 &unit.spectrum,
@@ -279,10 +288,12 @@ impl Encoder {
 
     /// Quantises units so that they fit into `main_len` bytes and what the reservoir holds.
     fn quantise(&mut self, units: &mut [Unit], main_len: usize) {
-        let mut fitting = Fitting::new(&self.context, units);
         let most = 8 * (main_len + self.frames.main_data_begin()) as u32;
+        let first = self.forecast.share(units, most, self.share);
+        let mut fitting = Fitting::new(&self.context, units);
         if self.config.reservoir == Reservoir::None {
-            let share = fitting.fit(most, self.share);
+            let share = fitting.fit(most, first);
+            self.forecast.learn(units, share - self.share);
             self.share = share.clamp(-MAX_SHARE, MAX_SHARE);
             return;
         }

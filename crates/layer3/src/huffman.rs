@@ -8,8 +8,9 @@
 //! Source: ISO/IEC 11172-3, 2.4.1.7, 2.4.3.4 and Table 3-B.7.
 
 use crate::{
-    bits::BitSink,
+    bits::{BitSink, BitWriter},
     mdct::{LINES, Spectrum},
+    simd::{Lanes, kernel},
     tables::codes::{self, Code},
     unit::Quantised,
 };
@@ -192,17 +193,14 @@ impl Huffman {
     /// The cheapest table for pairs of lines of which `greatest` is the greatest magnitude, and what
     /// they cost with it.
     #[inline(always)]
-    fn cheapest(&self, pairs: &[[u16; 2]], greatest: u16) -> (u8, u32) {
+    fn cheapest(&self, pairs: &[u8], greatest: u16) -> (u8, u32) {
         let class = class(greatest);
+        if class == 0 {
+            return (0, 0);
+        }
         let lengths = &self.lengths[class];
-        let mut sum = 0;
+        let sum: u64 = pairs.iter().map(|&pair| lengths[usize::from(pair)]).sum();
         if class < CLASSES - 1 {
-            if class == 0 {
-                return (0, 0);
-            }
-            for &[x, y] in pairs {
-                sum += lengths[usize::from(x << 4 | y) & 0xFF];
-            }
             let mut best = (0, u32::MAX);
             for (field, table_select) in CANDIDATES[class].into_iter().enumerate() {
                 let bits = (sum >> (16 * field)) as u32 & 0xFFFF;
@@ -211,9 +209,6 @@ impl Huffman {
                 }
             }
             return best;
-        }
-        for &[x, y] in pairs {
-            sum += lengths[usize::from(x.min(15) << 4 | y.min(15)) & 0xFF];
         }
         let escapes = (sum >> 32) as u32;
         let mut best = (0, u32::MAX);
@@ -236,7 +231,7 @@ impl Huffman {
     #[inline(always)]
     pub(crate) fn choose(
         &self,
-        lines: &Quantised,
+        quantised: &Quantised,
         nonzero_end: usize,
         big_end: usize,
         regions: &Regions,
@@ -246,8 +241,8 @@ impl Huffman {
         let big_end = if passes { big_end + 2 } else { big_end };
         let count1_end = big_end + (nonzero_end - big_end).next_multiple_of(4);
         let mut sum = 0;
-        for quadruple in lines[big_end..count1_end].as_chunks::<4>().0 {
-            sum += self.quadruple_lengths[quadruple_index(quadruple) & 15];
+        for quadruple in quantised.lines[big_end..count1_end].as_chunks::<4>().0 {
+            sum += self.quadruple_lengths[quadruple_index(quadruple)];
         }
         let (bits_a, bits_b) = (sum & 0xFFFF, sum >> 16);
         let mut coding = Coding {
@@ -262,7 +257,7 @@ impl Huffman {
         let mut begin = 0;
         for region in 0..3 {
             let end = usize::from(coding.ends[region]);
-            let pairs = lines[begin..end].as_chunks::<2>().0;
+            let pairs = &quantised.pairs[begin / 2..end / 2];
             if !pairs.is_empty() {
                 // What was to be a quadruple may be a pair of ones in a region of zeros.
                 let greatest = regions.greatest[region].max(u16::from(passes));
@@ -274,47 +269,100 @@ impl Huffman {
         }
         coding
     }
+}
 
+kernel! {
     /// Writes lines as they were counted, with the signs of the spectrum they come from.
-    #[inline(always)]
-    pub(crate) fn write(
-        &self,
+    pub(crate) fn write = write_lanes(
+        huffman: &Huffman,
         coding: &Coding,
-        lines: &Quantised,
+        quantised: &Quantised,
         spectrum: &Spectrum,
-        bits: &mut impl BitSink,
-    ) {
-        let mut begin = 0;
-        for (end, table_select) in coding.ends.into_iter().zip(coding.table_select) {
-            let end = usize::from(end).min(LINES);
-            let pairs = lines[begin..end].as_chunks::<2>().0;
-            let signs = spectrum[begin..end].as_chunks::<2>().0;
-            let codes = &self.codes[code_index(table_select)];
-            if table_select >= 16 {
-                for (pair, signs) in pairs.iter().zip(signs) {
-                    write_escaped(codes, linbits(table_select), pair, signs, bits);
-                }
-            } else if table_select > 0 {
-                for (&[x, y], signs) in pairs.iter().zip(signs) {
-                    let code = codes[usize::from(x << 4 | y) & 0xFF];
-                    let both = (sign(signs[0]) & u32::from(x != 0)) << u32::from(y != 0)
-                        | sign(signs[1]) & u32::from(y != 0);
-                    bits.put(code & 0xFF_FFFF | both, code >> 24);
-                }
+        bits: &mut BitWriter<'_>,
+    );
+}
+
+/// Without vectors, but their instructions came with others that shift by any number.
+#[inline(always)]
+fn write_lanes<V: Lanes>(
+    huffman: &Huffman,
+    coding: &Coding,
+    quantised: &Quantised,
+    spectrum: &Spectrum,
+    bits: &mut BitWriter<'_>,
+) {
+    let mut begin = 0;
+    for (end, table_select) in coding.ends.into_iter().zip(coding.table_select) {
+        let end = usize::from(end).min(LINES);
+        let pairs = &quantised.pairs[begin / 2..end / 2];
+        let signs = spectrum[begin..end].as_chunks::<2>().0;
+        let codes = &huffman.codes[code_index(table_select)];
+        if table_select >= 16 {
+            let linbits = linbits(table_select);
+            let lines = quantised.lines[begin..end].as_chunks::<2>().0;
+            for ((&pair, signs), lines) in pairs.iter().zip(signs).zip(lines) {
+                escaped(codes, linbits, pair, signs, lines).put(bits);
             }
-            begin = end;
-        }
-        let codes = &self.quadruples[usize::from(coding.count1table_select)];
-        let end = usize::from(coding.count1_end).min(LINES);
-        let quadruples = lines[begin..end].as_chunks::<4>().0;
-        for (quadruple, signs) in quadruples.iter().zip(spectrum[begin..end].as_chunks::<4>().0) {
-            let code = codes[quadruple_index(quadruple) & 15];
-            let mut all = 0;
-            for (&line, &of) in quadruple.iter().zip(signs) {
-                all = all << u32::from(line != 0) | sign(of) & u32::from(line != 0);
+        } else if table_select > 0 {
+            // Two at once take 42 bits at most.
+            let ((pairs, pair), (signs, sign)) = (pairs.as_chunks::<2>(), signs.as_chunks::<2>());
+            for (pairs, signs) in pairs.iter().zip(signs) {
+                let first = plain(codes, pairs[0], &signs[0]);
+                first.then(plain(codes, pairs[1], &signs[1])).put(bits);
             }
-            bits.put(code & 0xFF_FFFF | all, code >> 24);
+            for (&pair, sign) in pair.iter().zip(sign) {
+                plain(codes, pair, sign).put(bits);
+            }
         }
+        begin = end;
+    }
+    let codes = &huffman.quadruples[usize::from(coding.count1table_select)];
+    let end = usize::from(coding.count1_end).min(LINES);
+    let lines = quantised.lines[begin..end].as_chunks::<4>().0;
+    let signs = spectrum[begin..end].as_chunks::<4>().0;
+    // Two at once take 20 bits at most.
+    let ((quadruples, last), (signs, sign)) = (lines.as_chunks::<2>(), signs.as_chunks::<2>());
+    for (quadruples, signs) in quadruples.iter().zip(signs) {
+        let first = quadruple(codes, &quadruples[0], &signs[0]);
+        first.then(quadruple(codes, &quadruples[1], &signs[1])).put(bits);
+    }
+    for (lines, signs) in last.iter().zip(sign) {
+        quadruple(codes, lines, signs).put(bits);
+    }
+}
+
+/// `v · 8 + w · 4 + x · 2 + y`.
+#[inline(always)]
+fn quadruple_index(lines: &[u16; 4]) -> usize {
+    let [v, w, x, y] = lines.map(u64::from);
+    // As one word of four, which one multiplication brings together in its upper end.
+    let word = v | w << 16 | x << 32 | y << 48;
+    (word.wrapping_mul(1 << 51 | 1 << 34 | 1 << 17 | 1) >> 48) as usize & 15
+}
+
+/// Bits to be written, the highest first.
+#[derive(Clone, Copy)]
+struct Bits {
+    value: u64,
+    /// 0 to 56.
+    len: u32,
+}
+
+impl Bits {
+    /// A code as it is in a table, with its signs.
+    #[inline(always)]
+    fn new(code: u32, signs: u32) -> Self {
+        Self { value: u64::from(code & 0xFF_FFFF | signs), len: code >> 24 }
+    }
+
+    #[inline(always)]
+    fn then(self, next: Self) -> Self {
+        Self { value: self.value << next.len | next.value, len: self.len + next.len }
+    }
+
+    #[inline(always)]
+    fn put(self, bits: &mut impl BitSink) {
+        bits.put(self.value, self.len);
     }
 }
 
@@ -324,39 +372,48 @@ fn sign(x: f32) -> u32 {
     x.to_bits() >> 31
 }
 
-/// `v · 8 + w · 4 + x · 2 + y`.
+/// A pair with a table without linbits.
 #[inline(always)]
-fn quadruple_index(&[v, w, x, y]: &[u16; 4]) -> usize {
-    usize::from(v << 3 | w << 2 | x << 1 | y)
+fn plain(codes: &[u32; 256], pair: u8, signs: &[f32; 2]) -> Bits {
+    let (has_x, has_y) = (u32::from(pair > 15), u32::from(pair & 15 != 0));
+    let signs = (sign(signs[0]) & has_x) << has_y | sign(signs[1]) & has_y;
+    Bits::new(codes[usize::from(pair)], signs)
 }
 
-/// Writes a pair with a table that has linbits; signs follow the bits they belong to.
+/// A pair with a table that has linbits: signs follow the bits they belong to. 45 bits at most.
 #[inline(always)]
-fn write_escaped(
-    codes: &[u32; 256],
-    linbits: u32,
-    pair: &[u16; 2],
-    signs: &[f32; 2],
-    bits: &mut impl BitSink,
-) {
-    let [x, y] = pair.map(|line| line.min(15));
-    let code = codes[usize::from(x << 4 | y) & 0xFF];
-    let room = u32::from(x != 0) + u32::from(y != 0);
-    bits.put((code & 0xFF_FFFF) >> room, (code >> 24) - room);
-    for (&line, &of) in pair.iter().zip(signs) {
+fn escaped(codes: &[u32; 256], linbits: u32, pair: u8, signs: &[f32; 2], lines: &[u16; 2]) -> Bits {
+    if pair < 0xF0 && pair & 15 < 15 {
+        return plain(codes, pair, signs);
+    }
+    let code = codes[usize::from(pair)];
+    let room = u32::from(pair > 15) + u32::from(pair & 15 != 0);
+    let mut bits = Bits { value: u64::from((code & 0xFF_FFFF) >> room), len: (code >> 24) - room };
+    for (&line, &of) in lines.iter().zip(signs) {
         if line >= 15 {
-            bits.put(u32::from(line - 15), linbits);
+            bits = bits.then(Bits { value: u64::from(line - 15), len: linbits });
         }
         if line != 0 {
-            bits.put(sign(of), 1);
+            bits = bits.then(Bits { value: u64::from(sign(of)), len: 1 });
         }
     }
+    bits
+}
+
+/// A quadruple.
+#[inline(always)]
+fn quadruple(codes: &[u32; 16], lines: &[u16; 4], signs: &[f32; 4]) -> Bits {
+    let mut all = 0;
+    for (&line, &of) in lines.iter().zip(signs) {
+        all = all << line | sign(of) & u32::from(line);
+    }
+    Bits::new(codes[quadruple_index(lines)], all)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bits::BitCount;
+    use crate::simd::Level;
 
     const ALL: [u8; 17] = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 23, 24, 31];
 
@@ -393,7 +450,8 @@ mod tests {
             ((u64::from(seed) * u64::from(below)) >> 32) as u32
         };
         for _ in 0..3_000 {
-            let mut lines: Quantised = [0; _];
+            let mut quantised = Quantised::new();
+            let lines = &mut quantised.lines;
             let mut spectrum: Spectrum = [0.0; _];
             let big_end = 2 * random(289) as usize;
             let nonzero_end = (big_end + 2 * random(100) as usize).min(LINES);
@@ -415,10 +473,12 @@ mod tests {
                 ],
                 counts: [0, 0],
             };
-            let coding = huffman.choose(&lines, nonzero_end, big_end, &regions);
-            let mut bits = BitCount::default();
-            huffman.write(&coding, &lines, &spectrum, &mut bits);
-            assert_eq!(bits.0, coding.bits);
+            quantised.pair::<crate::simd::Portable>(nonzero_end);
+            let coding = huffman.choose(&quantised, nonzero_end, big_end, &regions);
+            let mut bytes = [0; LINES * 8];
+            let mut bits = BitWriter::new(&mut bytes);
+            write(Level::Portable, &huffman, &coding, &quantised, &spectrum, &mut bits);
+            assert_eq!(bits.len_bits(), coding.bits as usize);
             assert!(usize::from(coding.count1_end) <= LINES);
         }
     }

@@ -32,8 +32,8 @@
 //! ```
 //!
 //! The ear is a model of masking after ITU-R BS.1387 on the lines of the transform itself. The noise it
-//! allows gives each band its step by a formula, not by a search; one number for the whole frame, found
-//! in a few secant steps, makes the frame just full. Every stage is a module, with its equation and its
+//! allows gives each band its step by a formula, not by a search; one number for the whole frame, foretold
+//! and then found in a few secant steps, makes the frame just full. Every stage is a module, with its equation and its
 //! source on top.
 //!
 //! Vectors of eight `f32` are used throughout, in AVX2 where the machine has it and in portable code
@@ -56,6 +56,7 @@ mod config;
 mod context;
 mod ear;
 mod encoder;
+mod forecast;
 mod frames;
 mod huffman;
 mod layout;

@@ -7,7 +7,8 @@
 //! with N = 18 for a long block and three times N = 6 for a short one. Each run of 8 lanes works on 8
 //! sub-bands at once. The 2N values fold into N, of which X is the DCT-IV; with
 //! `2 cos(α/2) cos(α(k + ½)) = cos(αk) + cos(α(k + 1))` that becomes a DCT-II, and the DCT-II falls apart
-//! into sums for even k and differences for odd k.
+//! into sums for even k, a DCT-II of 9, and differences for odd k, a DCT-IV of 9, which becomes a DCT-II of
+//! 9 in its turn.
 //!
 //! Source: ISO/IEC 11172-3, C.1.5.3.3 (the transform, windows and butterflies); V. Britanak,
 //! K. R. Rao, *Cosine-/Sine-Modulated Filter Banks*, ch. 5 (DCT-IV by DCT-II).
@@ -49,10 +50,10 @@ pub(crate) enum BlockType {
 pub(crate) struct Mdct {
     /// For each long kind of window, what the two values that fold into one are multiplied by.
     fold: [[[f32; 2]; LONG]; 4],
-    /// `cos(π/9 (n + ½)j)`, `[j][n]`.
-    even: [[f32; 9]; 9],
-    /// `cos(π/18 (n + ½)(2j + 1))`, `[j][n]`.
-    odd: [[f32; 9]; 9],
+    /// `2 cos(π/18 (n + ½))`, from a DCT-IV of 9 to a DCT-II.
+    odd: [f32; 9],
+    /// `cos(kπ/18)`.
+    cosines: [f32; 9],
     /// `w[n]/3 · cos(π/24 (2n + 7)(2k + 1))`, the short transform as it stands, `[k][n]`.
     short: [[f32; 12]; SHORT],
     /// `cs` and `ca` of the butterflies, each eight.
@@ -74,12 +75,8 @@ impl Mdct {
                     })
                 },
             ),
-            even: std::array::from_fn(|j| {
-                std::array::from_fn(|n| (PI / 9.0 * row(n) * j as f64).cos() as f32)
-            }),
-            odd: std::array::from_fn(|j| {
-                std::array::from_fn(|n| (PI / 18.0 * row(n) * (2 * j + 1) as f64).cos() as f32)
-            }),
+            odd: std::array::from_fn(|n| (2.0 * (PI / 18.0 * row(n)).cos()) as f32),
+            cosines: std::array::from_fn(|k| (PI / 18.0 * k as f64).cos() as f32),
             short: std::array::from_fn(|k| {
                 std::array::from_fn(|n| {
                     let window = (PI / 12.0 * row(n)).sin();
@@ -173,25 +170,32 @@ fn long_block<V: Lanes>(
     let mut v = [V::zero(); LONG];
     for (n, (v, weights)) in v.iter_mut().zip(&tables.fold[block_type as usize]).enumerate() {
         let (first, second) = folds(n);
-        let [first, second] = [first, second].map(|n| slot_lanes::<V>(before, now, n, group));
+        let first = slot_lanes::<V>(before, now, first, group);
+        let second = slot_lanes::<V>(before, now, second, group);
         *v = first.mul(V::splat(weights[0])).add_mul(second, V::splat(weights[1]));
     }
-    let sums: [V; 9] = std::array::from_fn(|n| v[n].add(v[17 - n]));
-    let differences: [V; 9] = std::array::from_fn(|n| v[n].sub(v[17 - n]));
-    // Rows beyond 18 stay as they are and are not written.
+    let (mut sums, mut differences) = ([V::zero(); 9], [V::zero(); 9]);
+    for n in 0..9 {
+        sums[n] = v[n].add(v[17 - n]);
+        differences[n] = v[n].sub(v[17 - n]).mul(V::splat(tables.odd[n]));
+    }
+    let even = dct(&tables.cosines, &sums);
+    let odd = dct(&tables.cosines, &differences);
+    // Of a DCT-II Y that was a DCT-IV X: X[0] = Y[0] / 2, X[k] = Y[k] − X[k − 1]. The odd half first is one,
+    // then both together are. Rows beyond 18 stay as they are and are not written.
     let mut x = [V::zero(); 24];
-    let mut last = V::zero();
-    for j in 0..9 {
-        let y = dot(&sums, &tables.even[j]);
-        // X[0] = Y[0] / 2, X[k] = Y[k] − X[k − 1].
-        let here = if j == 0 { y.mul(V::splat(0.5)) } else { y.sub(last) };
-        x[2 * j] = here;
-        last = dot(&differences, &tables.odd[j]).sub(here);
-        x[2 * j + 1] = last;
+    let half = V::splat(0.5);
+    let mut last_odd = odd[0].mul(half);
+    x[0] = even[0].mul(half);
+    x[1] = last_odd.sub(x[0]);
+    for j in 1..9 {
+        last_odd = odd[j].sub(last_odd);
+        x[2 * j] = even[j].sub(x[2 * j - 1]);
+        x[2 * j + 1] = last_odd.sub(x[2 * j]);
     }
     let first = group * LANES * LONG;
     for part in 0..2 {
-        let rows: [V; LANES] = std::array::from_fn(|k| x[part * LANES + k]);
+        let rows = *eight(&x, part * LANES);
         for (subband, column) in V::transpose(rows).into_iter().enumerate() {
             column.store(eight_mut(lines, first + subband * LONG + part * LANES));
         }
@@ -203,6 +207,35 @@ fn long_block<V: Lanes>(
         lines[first + subband * LONG + 16] = rest[0][subband];
         lines[first + subband * LONG + 17] = rest[1][subband];
     }
+}
+
+/// The DCT-II of nine values, `Σ_n cos(π/9 (n + ½)k) x[n]`.
+///
+/// Values as far from one end as others from the other end go in as sums for even k and differences for odd
+/// k; of the cosines that are left many are alike, or one half.
+#[inline(always)]
+fn dct<V: Lanes>(cosines: &[f32; 9], x: &[V; 9]) -> [V; 9] {
+    let c = |k: usize| V::splat(cosines[k]);
+    let half = V::splat(0.5);
+    let [a, b, d, e] = [x[0].add(x[8]), x[1].add(x[7]), x[2].add(x[6]), x[3].add(x[5])];
+    let (outer, inner) = (a.add(d).add(e), b.add(x[4]));
+    let middle = x[4].sub(b.mul(half));
+    let even = [
+        outer.add(inner),
+        a.mul(c(2)).sub(d.mul(c(8))).sub(e.mul(c(4)).add(middle)),
+        a.mul(c(4)).sub(d.mul(c(2))).add(e.mul(c(8)).add(middle)),
+        outer.mul(half).sub(inner),
+        a.mul(c(8)).add(d.mul(c(4))).sub(e.mul(c(2)).sub(middle)),
+    ];
+    let [a, b, d, e] = [x[0].sub(x[8]), x[1].sub(x[7]), x[2].sub(x[6]), x[3].sub(x[5])];
+    let middle = b.mul(c(3));
+    let odd = [
+        a.mul(c(1)).add(d.mul(c(5))).add(e.mul(c(7)).add(middle)),
+        a.sub(d).sub(e).mul(c(3)),
+        a.mul(c(5)).sub(d.mul(c(7))).add(e.mul(c(1)).sub(middle)),
+        a.mul(c(7)).add(d.mul(c(1))).sub(e.mul(c(5)).add(middle)),
+    ];
+    [even[0], odd[0], even[1], odd[1], even[2], odd[2], even[3], odd[3], even[4]]
 }
 
 #[inline(always)]

@@ -69,15 +69,18 @@ kernel! {
 
 #[inline(always)]
 fn analyse_lanes<V: Lanes>(tables: &Polyphase, pcm: &[f32], slots: &mut [Slot]) {
+    // y backwards, with its last value turned in front of its first.
+    let mut windowed = [[0.0; 64 + LANES]; TOGETHER];
+    // The 32 values that are left, n = 31 first.
+    let mut folded = [[0.0; SUBBANDS]; TOGETHER];
     for (group, slots) in slots.chunks_exact_mut(TOGETHER).enumerate() {
         let pcm = &pcm[group * TOGETHER * SUBBANDS..];
-        // y backwards, with its last value turned in front of its first.
-        let mut windowed = [[0.0; 64 + LANES]; TOGETHER];
         for part in 0..64 / LANES {
             let weights: [V; 8] =
                 std::array::from_fn(|j| V::load(eight(&tables.window, part * LANES + 64 * j)));
             for (slot, windowed) in windowed.iter_mut().enumerate() {
-                let x = &pcm[slot * SUBBANDS + part * LANES..];
+                // As long as is read, so that it is checked once.
+                let x = &pcm[slot * SUBBANDS + part * LANES..][..64 * 7 + LANES];
                 let mut y = V::load(eight(x, 0)).mul(weights[0]);
                 for (j, weight) in weights.iter().enumerate().skip(1) {
                     y = y.add_mul(V::load(eight(x, 64 * j)), *weight);
@@ -85,8 +88,6 @@ fn analyse_lanes<V: Lanes>(tables: &Polyphase, pcm: &[f32], slots: &mut [Slot]) 
                 y.store(eight_mut(windowed, part * LANES + LANES));
             }
         }
-        // The 32 values that are left, n = 31 first.
-        let mut folded = [[0.0; SUBBANDS]; TOGETHER];
         for (y, folded) in windowed.iter_mut().zip(&mut folded) {
             y[LANES - 1] = -y[LANES + 63];
             let y = |at: usize| V::load(eight(y, at));
@@ -119,16 +120,14 @@ fn analyse_lanes<V: Lanes>(tables: &Polyphase, pcm: &[f32], slots: &mut [Slot]) 
             let [twice_odd, twice_even] = even[index];
             let even = [twice_even.add(twice_odd), twice_even.sub(twice_odd).reverse()];
             let odd = odd[index];
-            let mut out = [
+            let out = [
                 even[0].add(odd[0]),
                 even[1].add(odd[1]),
                 even[1].sub(odd[1]).reverse(),
                 even[0].sub(odd[0]).reverse(),
             ];
-            if index % 2 == 1 {
-                out = out.map(|s| s.mul(inversion));
-            }
             for (part, s) in out.into_iter().enumerate() {
+                let s = if index % 2 == 1 { s.mul(inversion) } else { s };
                 s.store(eight_mut(slot, part * LANES));
             }
         }

@@ -15,7 +15,7 @@ use crate::{
     layout::{Layout, PerBand},
     mdct::{BlockType, LINES, Spectrum},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
-    unit::{MIN_GAIN, Quantised, Unit},
+    unit::{MIN_GAIN, Unit},
 };
 
 /// What is added before the fraction is cut off.
@@ -107,21 +107,21 @@ kernel! {
 #[inline(always)]
 fn quantise_lanes<V: Lanes>(context: &Context, unit: &mut Unit, gain: i32) {
     let layout = context.layout(unit.block_type);
-    let Unit { powers, allocation, quantised: lines, .. } = unit;
+    let Unit { powers, allocation, quantised, .. } = unit;
+    let bands = context.bands(unit.block_type);
     let mut factors: PerBand<f32> = [0.0; _];
-    let mut greatest: PerBand<u16> = [0; _];
-    // Bands up to the last with a magnitude above 0, and above 1.
-    let (mut nonzero_bands, mut big_bands) = (0, 0);
-    for n in 0..context.bands(unit.block_type) {
-        factors[n] = context.tables.steps.factor(gain - i32::from(allocation.raised[n]));
-        greatest[n] = (powers.greatest[n] * factors[n] + ROUND) as i32 as u16;
-        if greatest[n] > 0 {
-            nonzero_bands = n + 1;
-        }
-        if greatest[n] > 1 {
-            big_bands = n + 1;
-        }
+    for (factor, &raised) in factors[..bands].iter_mut().zip(&allocation.raised) {
+        *factor = context.tables.steps.factor(gain - i32::from(raised));
     }
+    let mut greatest: PerBand<u16> = [0; _];
+    for at in (0..bands).step_by(LANES) {
+        let x = V::load(eight(&powers.greatest, at));
+        let factors = V::load(eight(&factors, at));
+        V::splat(ROUND).add_mul(x, factors).store_u16(eight_mut(&mut greatest, at));
+    }
+    let is_some = |&greatest: &u16| greatest > 0;
+    let nonzero_bands = greatest[..bands].iter().rposition(is_some).map_or(0, |n| n + 1);
+    let lines = &mut quantised.lines;
     for n in 0..nonzero_bands {
         let band = layout.band(n);
         let factor = V::splat(factors[n]);
@@ -133,9 +133,13 @@ fn quantise_lanes<V: Lanes>(context: &Context, unit: &mut Unit, gain: i32) {
             at += LANES;
         }
     }
-    lines[layout.starts[nonzero_bands].into()..].fill(0);
-    let nonzero_end = end_of(lines, layout.starts[nonzero_bands].into(), 0);
-    let big_end = end_of(lines, layout.starts[big_bands].into(), 1);
+    // A quadruple may reach beyond the last band, and pairs are made of sixteen lines at a time.
+    let end = layout.starts[nonzero_bands].into();
+    lines[end..][..2 * LANES].copy_from_slice(&[0; 2 * LANES]);
+    quantised.pair::<V>(end);
+    let nonzero_end = quantised.end_of(end, 0xFF);
+    // Those with a magnitude above 1.
+    let big_end = quantised.end_of(nonzero_end, 0xEE);
     let regions = match unit.block_type {
         BlockType::Normal => {
             // Borders move little from try to try.
@@ -149,18 +153,8 @@ fn quantise_lanes<V: Lanes>(context: &Context, unit: &mut Unit, gain: i32) {
         BlockType::Short => regions(layout, &greatest, 9, layout.len),
         _ => regions(layout, &greatest, 8, layout.len),
     };
-    unit.coding = context.tables.huffman.choose(lines, nonzero_end, big_end, &regions);
+    unit.coding = context.tables.huffman.choose(quantised, nonzero_end, big_end, &regions);
     unit.gain = gain;
-}
-
-/// Where the last pair of lines with one above `limit` ends; none lies behind `end`, which is even.
-#[inline(always)]
-fn end_of(lines: &Quantised, end: usize, limit: u16) -> usize {
-    let mut end = end;
-    while end > 0 && lines[end - 1] <= limit && lines[end - 2] <= limit {
-        end -= 2;
-    }
-    end
 }
 
 /// Regions of which the first two end at bands.
@@ -195,34 +189,55 @@ fn split(layout: &Layout, greatest: &PerBand<u16>, big_end: usize) -> [u8; 2] {
     for n in (0..bands).rev() {
         rest[n] = rest[n + 1].max(cost[n]);
     }
-    let end = |n: usize| if n < bands { layout.starts[n].into() } else { big_end as u32 };
-    let mut best = (1, 2, u32::MAX);
-    let mut first = 0;
-    let last = bands.clamp(1, 16);
-    for end0 in 1..=last {
-        first = first.max(cost[end0 - 1]);
-        // Borders between bands of one class are no better than those on both sides.
-        let is_worse = cost[end0] == cost[end0 - 1] && end0 < last;
-        if is_worse || layout.disputed == Some(end0) {
-            continue;
+    // For each band at which the second region may end: the line, and what the third then costs.
+    let last = bands.max(2);
+    let mut ends = [big_end as u32; 32];
+    let mut third = [NEVER; 32];
+    for n in 0..=last {
+        if n < bands {
+            ends[n] = layout.starts[n].into();
         }
-        let mut second = 0;
-        let last = (end0 + 8).min(bands.max(2));
-        for end1 in end0 + 1..=last {
-            second = second.max(cost[end1 - 1]);
-            if cost[end1] == cost[end1 - 1] && end1 < last {
-                continue;
-            }
-            let total = end(end0) * first
-                + (end(end1) - end(end0)) * second
-                + (big_end as u32 - end(end1)) * rest[end1];
-            if total < best.2 && layout.disputed != Some(end1) {
-                best = (end0, end1, total);
-            }
+        if layout.disputed != Some(n) {
+            third[n] = (big_end as u32 - ends[n]) * rest[n];
         }
     }
-    [best.0 as u8, best.1 as u8]
+    // Borders between bands of one class are no better than those on both sides, of which the furthest
+    // there may be is one.
+    let mut third_between = third;
+    for n in 1..last {
+        if cost[n] == cost[n - 1] {
+            third_between[n] = NEVER;
+        }
+    }
+    let mut best = (NEVER, 1, 2);
+    let mut first = 0;
+    let furthest = bands.clamp(1, 16);
+    for end0 in 1..=furthest {
+        first = first.max(cost[end0 - 1]);
+        let is_between = cost[end0] == cost[end0 - 1] && end0 < furthest;
+        if is_between || layout.disputed == Some(end0) {
+            continue;
+        }
+        // Without branches: the total above, the border below.
+        let mut least = u32::MAX;
+        let mut second = 0;
+        for n in 1..=8 {
+            let end1 = end0 + n;
+            second = second.max(cost[end1 - 1]);
+            let third = if n < 8 { third_between[end1] } else { third[end1] };
+            let total = (ends[end1] - ends[end0]) * second + third;
+            least = least.min(total << 8 | end1 as u32);
+        }
+        let total = ends[end0] * first + (least >> 8);
+        if total < best.0 {
+            best = (total, end0 as u8, least as u8);
+        }
+    }
+    [best.1, best.2]
 }
+
+/// A cost that none has: 16 a line are the most there are.
+const NEVER: u32 = 1 << 20;
 
 kernel! {
     /// The least gain at which no magnitude of a unit passes what there is a code for.

@@ -152,11 +152,11 @@ impl GranuleInfo {
         let is_switched = self.block_type != BlockType::Normal;
         bits.flag(is_switched);
         if is_switched {
-            bits.put(self.block_type as u32, 2);
+            bits.put(self.block_type as u64, 2);
             // mixed_block_flag
             bits.flag(false);
             for table in &self.table_select[..2] {
-                bits.put(u32::from(*table), 5);
+                bits.put(u64::from(*table), 5);
             }
             for gain in self.subblock_gain {
                 bits.put(gain.into(), 3);

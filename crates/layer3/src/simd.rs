@@ -61,6 +61,8 @@ pub(crate) trait Lanes: Copy {
     fn store(self, out: &mut [f32; LANES]);
     /// Writes eight without their fractions; they are 0 to 65,535.
     fn store_u16(self, out: &mut [u16; LANES]);
+    /// Of each two of sixteen whole numbers `x` and `y`, none over 15 but counted as 15: `x · 16 + y`.
+    fn pair(lines: &[u16; 2 * LANES], out: &mut [u8; LANES]);
     /// `self + y`.
     fn add(self, y: Self) -> Self;
     /// `self − y`.
@@ -238,6 +240,9 @@ mod tests {
         let mut whole = [0; LANES];
         positive.min(V::splat(65_535.0)).store_u16(&mut whole);
         bits.extend(whole.map(u32::from));
+        let mut pairs = [0; LANES];
+        V::pair(&std::array::from_fn(|n| whole[n % LANES] >> n), &mut pairs);
+        bits.extend(pairs.map(u32::from));
         bits
     }
 

@@ -2,12 +2,13 @@
 
 use crate::{
     allocation::Allocation,
+    forecast::Expected,
     huffman::Coding,
     layout::PerBand,
     mdct::{BlockType, LINES, Spectrum},
     quantise::Powers,
     side_info::GranuleInfo,
-    simd::LANES,
+    simd::{LANES, Lanes},
 };
 
 /// What is known of one channel of one granule: from its spectrum to its codes.
@@ -21,6 +22,8 @@ pub(crate) struct Unit {
     pub(crate) powers: Powers,
     /// The exponent of the step each band wants, in quarters, before the frame's share is added.
     pub(crate) wanted: PerBand<f32>,
+    /// What it is expected to take.
+    pub(crate) expected: Expected,
     pub(crate) allocation: Allocation,
     /// The exponent of the coarsest step in quarters.
     pub(crate) gain: i32,
@@ -34,8 +37,15 @@ pub(crate) struct Unit {
     pub(crate) is_silent: bool,
 }
 
-/// Magnitudes of quantised lines, and room for a vector that begins with the last of them.
-pub(crate) type Quantised = [u16; LINES + 2 * LANES];
+/// Quantised lines.
+#[derive(Clone)]
+pub(crate) struct Quantised {
+    /// Magnitudes, and room for a vector that begins with the last of them. Behind the last quadruple they
+    /// are anything.
+    pub(crate) lines: [u16; LINES + 2 * LANES],
+    /// What lines `x` and `y` of each pair are in tables of codes: `x · 16 + y`, each 15 at most.
+    pub(crate) pairs: [u8; LINES / 2 + LANES],
+}
 
 /// What `global_gain` is more than the exponent (ISO/IEC 11172-3, 2.4.3.4.7.1).
 const GLOBAL_GAIN_OFFSET: i32 = 210;
@@ -44,6 +54,36 @@ const GLOBAL_GAIN_OFFSET: i32 = 210;
 pub(crate) const MIN_GAIN: i32 = -GLOBAL_GAIN_OFFSET;
 /// See [`MIN_GAIN`].
 pub(crate) const MAX_GAIN: i32 = 255 - GLOBAL_GAIN_OFFSET;
+
+impl Quantised {
+    /// All zero.
+    pub(crate) const fn new() -> Self {
+        Self { lines: [0; _], pairs: [0; _] }
+    }
+
+    /// Makes pairs of the lines before `end`; behind it there are sixteen zeros, or none but these.
+    #[inline(always)]
+    pub(crate) fn pair<V: Lanes>(&mut self, end: usize) {
+        let sixteens = self.lines.as_chunks::<{ 2 * LANES }>().0[..end.div_ceil(2 * LANES)].iter();
+        for (lines, pairs) in sixteens.zip(self.pairs.as_chunks_mut::<LANES>().0) {
+            V::pair(lines, pairs);
+        }
+    }
+
+    /// Where the last pair ends that has any of the bits of `mask`; behind `end` there are none but zeros.
+    #[inline(always)]
+    pub(crate) fn end_of(&self, end: usize, mask: u8) -> usize {
+        let mask = u64::from_le_bytes([mask; 8]);
+        let words = &self.pairs.as_chunks::<8>().0[..end.div_ceil(16)];
+        for (n, &word) in words.iter().enumerate().rev() {
+            let bits = u64::from_le_bytes(word) & mask;
+            if bits != 0 {
+                return 2 * (8 * n + 8 - bits.leading_zeros() as usize / 8);
+            }
+        }
+        0
+    }
+}
 
 impl Unit {
     /// All zero, so that many are quickly made.
@@ -54,11 +94,12 @@ impl Unit {
             allowed: [0.0; _],
             powers: Powers::new(),
             wanted: [0.0; _],
+            expected: Expected { bits: 0.0, slope: 0.0 },
             allocation: Allocation::new(),
             gain: 0,
             is_quantised: false,
             borders: [0; _],
-            quantised: [0; _],
+            quantised: Quantised::new(),
             coding: Coding::new(),
             is_silent: false,
         }
@@ -68,6 +109,11 @@ impl Unit {
     #[inline(always)]
     pub(crate) fn part2_3_length(&self) -> u32 {
         if self.is_empty() { 0 } else { self.allocation.part2_length + self.coding.bits }
+    }
+
+    /// Lines that are coded.
+    pub(crate) fn coded_lines(&self) -> u32 {
+        self.coding.count1_end.into()
     }
 
     /// Whether nothing of it is sent: no line, and no scalefactors that another granule needs.

@@ -50,6 +50,20 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn pair(lines: &[u16; 2 * LANES], out: &mut [u8; LANES]) {
+        // SAFETY: as above, and sixteen values of 16 bits are there to be read, at any alignment.
+        let lines = unsafe { _mm256_loadu_si256(lines.as_ptr().cast()) };
+        let lines = avx2!(_mm256_min_epu16(lines, _mm256_set1_epi16(15)));
+        // 16 for the lower half of each 32 bits, 1 for the upper.
+        let pairs = avx2!(_mm256_madd_epi16(lines, _mm256_set1_epi32(1 << 16 | 16)));
+        let packed = avx2!(_mm256_packus_epi32(pairs, pairs));
+        let packed = avx2!(_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0b1000)));
+        let packed = avx2!(_mm_packus_epi16(packed, packed));
+        // SAFETY: as above, and there is room for eight bytes, at any alignment.
+        unsafe { _mm_storel_epi64(out.as_mut_ptr().cast(), packed) }
+    }
+
+    #[inline(always)]
     fn add(self, y: Self) -> Self {
         Self(avx2!(_mm256_add_ps(self.0, y.0)))
     }

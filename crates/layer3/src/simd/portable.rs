@@ -32,6 +32,11 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn pair(lines: &[u16; 2 * LANES], out: &mut [u8; LANES]) {
+        *out = from_fn(|n| (lines[2 * n].min(15) << 4 | lines[2 * n + 1].min(15)) as u8);
+    }
+
+    #[inline(always)]
     fn add(self, y: Self) -> Self {
         Self(from_fn(|n| self.0[n] + y.0[n]))
     }
