@@ -286,7 +286,8 @@ impl Full {
         }
     }
 
-    /// How much of it there is and how much there may be: shares of a core, seconds late, or a number.
+    /// How much of it there is and how much there may be: shares of what a thread gets, seconds late, or a
+    /// number.
     pub fn load_and_limit(&self) -> (f64, f64) {
         match *self {
             Self::Processor(Overload::Busy(used)) => (used, Load::LIMIT),

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use crate::{Full, Lateness, lateness::Counts};
+use crate::{Full, Lateness, lateness::Counts, thread::Failure};
 
 type Seconds = Counter<f64, AtomicU64>;
 type Share = Gauge<f64, AtomicU64>;
@@ -31,7 +31,7 @@ pub struct Metrics {
     late_chunks: Counter,
     pub(crate) underruns: Counter,
     pub(crate) jumps: Counter,
-    pub(crate) panics: Counter,
+    failures: Family<Label<&'static str>, Counter>,
     pub(crate) overruns: Counter,
     pub(crate) sent_bytes: Counter,
     pub(crate) audio: Seconds,
@@ -128,6 +128,9 @@ impl Metrics {
     }
 
     fn register_audio(&self, registry: &mut Registry) {
+        for failure in Failure::ALL {
+            self.failures.get_or_create(&[("why", failure.name())]).inc_by(0);
+        }
         registry.register("chunks", "Chunks rendered", self.chunks.clone());
         registry.register(
             "late_chunks",
@@ -145,9 +148,9 @@ impl Metrics {
             self.jumps.clone(),
         );
         registry.register(
-            "station_panics",
-            "Streams ended because their station panicked",
-            self.panics.clone(),
+            "station_failures",
+            "Streams ended because their station panicked, or took too long for too long",
+            self.failures.clone(),
         );
         registry.register(
             "station_overruns",
@@ -214,6 +217,11 @@ impl Metrics {
         self.underruns.get()
     }
 
+    /// How often a stream has stopped playing since the start.
+    pub fn stopped(&self) -> u64 {
+        self.admitted.get().saturating_sub(self.streams_playing.get().max(0) as u64)
+    }
+
     /// Streams ended since the start for the others to play on.
     pub fn shed(&self) -> u64 {
         self.shed.get()
@@ -241,6 +249,10 @@ impl Metrics {
 
     pub(crate) fn on_refused(&self, full: &Full) {
         self.refused.get_or_create(&[("full", full.name())]).inc();
+    }
+
+    pub(crate) fn on_failure(&self, failure: Failure) {
+        self.failures.get_or_create(&[("why", failure.name())]).inc();
     }
 
     pub(crate) fn on_late(&self, late: Duration) {
@@ -281,7 +293,7 @@ impl Default for Metrics {
             late_chunks: Counter::default(),
             underruns: Counter::default(),
             jumps: Counter::default(),
-            panics: Counter::default(),
+            failures: Family::default(),
             overruns: Counter::default(),
             sent_bytes: Counter::default(),
             audio: Seconds::default(),

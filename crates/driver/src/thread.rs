@@ -194,19 +194,16 @@ impl RenderThread {
         lead: Lead,
         now: Instant,
     ) -> Result<Seat, DriverError> {
+        self.may_enter(origin)?;
+        self.room_to_listen(origin).map_err(|full| self.refuse(full))?;
         self.enter(origin, now)?;
         let key = origin.key;
-        if let Err(full) = self.room_to_listen(key) {
-            self.metrics.on_refused(&full);
-            self.arrange(key, now);
-            return Err(DriverError::Full(full));
-        }
-        let is_playing = matches!(self.stages.get(&key), Some(Some(stage)) if stage.is_admitted());
+        let was_playing = matches!(self.stages.get(&key), Some(Some(stage)) if stage.is_admitted());
         let join = |stage: &mut Stage, hands: &mut Hands<'_>| {
             stage.join(encoding, lead, hands.metrics, now)
         };
         let (listener, start) = self.on_stage(key, now, join)??;
-        if is_playing && let Some(Some(stage)) = self.stages.get_mut(&key) {
+        if was_playing && let Some(Some(stage)) = self.stages.get_mut(&key) {
             stage.reserve_listener(&mut self.load);
         }
         Ok(Seat::new(start, key, listener, self.inbox.clone()))
@@ -236,8 +233,8 @@ impl RenderThread {
         self.arrange(key, now);
     }
 
-    /// Sees to it that a stream is known, if it may and there is room.
-    fn enter(&mut self, origin: &Origin, now: Instant) -> Result<(), DriverError> {
+    /// Whether a stream is known, or may become so.
+    fn may_enter(&self, origin: &Origin) -> Result<(), DriverError> {
         match self.stages.get(&origin.key) {
             Some(Some(_)) => return Ok(()),
             Some(None) => return Err(DriverError::Failed),
@@ -245,31 +242,42 @@ impl RenderThread {
             None => {}
         }
         let known = self.metrics.population().0;
-        if self.config.ceilings.streams.is_some_and(|most| known >= most) {
-            let full = Full::Streams(known);
-            self.metrics.on_refused(&full);
-            return Err(DriverError::Full(full));
+        match self.config.ceilings.streams {
+            Some(most) if known >= most => Err(self.refuse(Full::Streams(known))),
+            _ => Ok(()),
         }
-        let stage = self.begin(origin, now);
-        self.stages.insert(origin.key, Some(stage));
+    }
+
+    /// Sees to it that a stream is known.
+    fn enter(&mut self, origin: &Origin, now: Instant) -> Result<(), DriverError> {
+        self.may_enter(origin)?;
+        if !self.stages.contains_key(&origin.key) {
+            let stage = self.begin(origin, now);
+            self.stages.insert(origin.key, Some(stage));
+        }
         Ok(())
     }
 
-    fn room_to_listen(&self, key: StreamKey) -> Result<(), Full> {
-        let Some(Some(stage)) = self.stages.get(&key) else { return Ok(()) };
+    fn room_to_listen(&self, origin: &Origin) -> Result<(), Full> {
+        let stage = self.stages.get(&origin.key).and_then(Option::as_ref);
         let ceilings = self.config.ceilings;
-        let (all, here) = (self.metrics.population().1, stage.listeners());
+        let (all, here) = (self.metrics.population().1, stage.map_or(0, Stage::listeners));
         if ceilings.listeners.is_some_and(|most| all >= most) {
             return Err(Full::Listeners(all));
         }
         if ceilings.listeners_per_stream.is_some_and(|most| here >= most) {
             return Err(Full::ListenersOfStream(here));
         }
-        let admitted = match stage.is_admitted() {
+        let admitted = match stage.is_some_and(Stage::is_admitted) {
             true => self.load.admit_listener(),
-            false => self.load.admit(stage.stream.spec().name),
+            false => self.load.admit(origin.spec.name),
         };
         admitted.map_err(Full::Processor)
+    }
+
+    fn refuse(&self, full: Full) -> DriverError {
+        self.metrics.on_refused(&full);
+        DriverError::Full(full)
     }
 
     /// Does something with a stream that is known; a panic ends that stream.
@@ -346,7 +354,7 @@ impl RenderThread {
             let overruns = stage.overruns();
             self.metrics.overruns.inc_by(u64::from(overruns > 0));
             if overruns >= MAX_OVERRUNS {
-                self.fail(key, "too slow", now);
+                self.fail(key, Failure::TooSlow, "it takes a quarter of a core or more", now);
             }
         }
         if report.late > report.lead.mul_f64(Load::SHED_AT) {
@@ -400,18 +408,18 @@ impl RenderThread {
         match catch_unwind(AssertUnwindSafe(|| work(stage, &mut hands))) {
             Ok(done) => Some(done),
             Err(panic) => {
-                self.metrics.panics.inc();
-                self.fail(key, message(&*panic), now);
+                self.fail(key, Failure::Panic, message(&*panic), now);
                 None
             }
         }
     }
 
     /// Ends a stream whose station failed; it stays ended for a stream's time to live.
-    fn fail(&mut self, key: StreamKey, reason: &str, now: Instant) {
+    fn fail(&mut self, key: StreamKey, failure: Failure, reason: &str, now: Instant) {
         let Some(mut stage) = self.stages.get_mut(&key).and_then(Option::take) else { return };
         let station = stage.stream.spec().name;
-        error!(stream = %key, station, reason, "station failed, stream ended");
+        error!(stream = %key, station, failure = failure.name(), reason, "station failed, stream ended");
+        self.metrics.on_failure(failure);
         let mut hands = Hands {
             scratch: &mut self.scratch,
             feeds: &mut self.feeds,
@@ -445,6 +453,8 @@ impl RenderThread {
                 self.metrics.on_admitted();
             }
             (false, true) => {
+                // Shown at once: the thread may be about to sleep.
+                self.shown = None;
                 if let Some(number) = stage.dismiss(&mut self.load) {
                     self.playing.remove(&number);
                 }
@@ -486,6 +496,24 @@ impl RenderThread {
                 break;
             }
             self.attend(Some(left));
+        }
+    }
+}
+
+/// How a station can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Panic,
+    TooSlow,
+}
+
+impl Failure {
+    pub(crate) const ALL: [Self; 2] = [Self::Panic, Self::TooSlow];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Panic => "panic",
+            Self::TooSlow => "too_slow",
         }
     }
 }

@@ -100,7 +100,8 @@ async fn of_many_listeners_everyone_is_given_the_same() {
     }
     let heard = tokio::time::timeout(Duration::from_secs(20), hearing.join_all()).await.unwrap();
     let is_one_run = |bytes: &Vec<u8>| {
-        let samples = bytes.chunks_exact(4).map(|sample| u16::from_le_bytes([sample[0], sample[1]]));
+        let samples =
+            bytes.chunks_exact(4).map(|sample| u16::from_le_bytes([sample[0], sample[1]]));
         let samples: Vec<_> = samples.collect();
         samples.windows(2).all(|pair| pair[1] == glutton::after(pair[0]))
     };

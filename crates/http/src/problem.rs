@@ -34,7 +34,7 @@ pub struct Problem {
     retry_after: Option<Duration>,
 }
 
-/// Shares of a core, seconds late, or numbers of streams or listeners.
+/// Shares of what the processor gives, seconds late, or numbers of streams or listeners.
 #[derive(Clone, Debug, Serialize)]
 struct Fullness {
     load: f64,

@@ -3,6 +3,7 @@
 mod bench;
 mod cli;
 mod key;
+mod memory;
 mod output;
 mod render;
 mod score;
@@ -18,6 +19,7 @@ use perpetuo_station::Catalogue;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    memory::set_up();
     let cli = Cli::parse();
     let done =
         Catalogue::new(perpetuo_stations::all()).map_err(Into::into).and_then(

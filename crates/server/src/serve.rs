@@ -3,11 +3,11 @@
 use std::{
     net::SocketAddr,
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::Context;
-use perpetuo_driver::{Config, Driver};
+use perpetuo_driver::{Config, Driver, Handle};
 use perpetuo_engine::StreamConfig;
 use perpetuo_http::{App, Ids, Limits, Quotas, router};
 use perpetuo_station::Catalogue;
@@ -21,7 +21,7 @@ use tracing::{debug, info, level_filters::LevelFilter, warn};
 
 use crate::{
     cli::{LogLevel, ServeArgs},
-    key, output,
+    key, memory, output,
     settings::Settings,
 };
 
@@ -29,7 +29,10 @@ use crate::{
 pub(crate) const SAMPLE_RATE_HZ: u32 = 44_100;
 
 /// How long a stream that nobody listens to keeps its backlog.
-const FROZEN_FOR: std::time::Duration = std::time::Duration::from_secs(60);
+const FROZEN_FOR: Duration = Duration::from_secs(60);
+
+/// How often memory is given back.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 /// Fewer are said to be few: each listener is one.
 const FEW_DESCRIPTORS: u64 = 4096;
@@ -73,6 +76,7 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     };
     let router = router(app, &settings.origins);
     let server = tokio::spawn(perpetuo_http::serve(listener, router, Limits::default(), is_ending));
+    tokio::spawn(keep_memory_small(driver.handle()));
     let stop = StopSignals::catch()?;
     output::print(&format!("Perpetuo plays at http://{address}/\n"))?;
     debug!(threads = settings.threads, data_dir = %settings.data_dir.display(), "started");
@@ -85,6 +89,23 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     server.await.context("server")?;
     info!("bye");
     Ok(())
+}
+
+/// Gives memory back to the system while streams come to rest, which they do within [`FROZEN_FOR`] of the
+/// last listener's leaving.
+async fn keep_memory_small(driver: Handle) {
+    let rounds = FROZEN_FOR.as_secs() / TIDY_EVERY.as_secs() + 1;
+    let (mut stopped, mut left) = (0, 0);
+    loop {
+        tokio::time::sleep(TIDY_EVERY).await;
+        let before = std::mem::replace(&mut stopped, driver.metrics().stopped());
+        left = if stopped > before { rounds } else { left };
+        if left > 0 {
+            left -= 1;
+            // It is not waited for: there is nothing to be told.
+            drop(tokio::task::spawn_blocking(memory::give_back));
+        }
+    }
 }
 
 fn driver_config(settings: &Settings) -> Config {
