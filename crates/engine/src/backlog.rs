@@ -8,54 +8,66 @@
 //!    └────────┴────────┴────────┴────────┴────────┴──────┘
 //! ```
 //!
-//! Chunks are kept once, whoever listens; a listener is a [`Cursor`], and what it takes is lent to it. The
-//! memory of a chunk that is let go of is the next one's, so that a stream in its rhythm allocates nothing.
+//! Chunks are kept once, whoever listens, in one ring of bytes; a listener is a [`Cursor`], and what it
+//! takes is lent to it. A stream in its rhythm allocates nothing, and all it kept goes at once.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, ops::Range, time::Duration};
 
 use crate::{FRAME_LEN, MAX_CHUNK_FRAMES, Position, position::whole_frames};
 
+/// Frames on their way into a backlog, one after the other, and where each ends; the 8 largest, of WAV,
+/// are 36,864 bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Frames {
+    bytes: Vec<u8>,
+    ends: [u16; MAX_CHUNK_FRAMES],
+    count: usize,
+}
+
+impl Frames {
+    /// Lets go of all.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.count = 0;
+    }
+
+    /// Takes the next frame, which `write` appends; there are at most [`MAX_CHUNK_FRAMES`].
+    pub(crate) fn add(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.ends[self.count] = self.bytes.len() as u16;
+        self.count += 1;
+    }
+}
+
 /// Whole frames of one encoding, rendered together.
 #[derive(Debug)]
-pub(crate) struct Chunk {
+struct Chunk {
     first: Position,
-    /// Where each frame ends in `bytes`; the 8 largest frames, of WAV, are 36,864 bytes.
+    /// Where in the ring it begins.
+    at: usize,
+    /// Where each frame ends, from there.
     ends: [u16; MAX_CHUNK_FRAMES],
     frames: usize,
-    bytes: Vec<u8>,
 }
 
 impl Chunk {
-    /// A chunk of no frame yet that begins at `first`; it writes over the bytes of an older one.
-    pub(crate) fn over(mut bytes: Vec<u8>, first: Position) -> Self {
-        bytes.clear();
-        Self { first, ends: [0; MAX_CHUNK_FRAMES], frames: 0, bytes }
-    }
-
-    /// Takes the next frame, which `write` appends.
-    pub(crate) fn add_frame(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        write(&mut self.bytes);
-        self.ends[self.frames] = self.bytes.len() as u16;
-        self.frames += 1;
-    }
-
     /// The position after its last sample.
     fn end(&self) -> Position {
         self.first + (self.frames * FRAME_LEN) as u64
     }
 
-    /// The frames from a frame border on.
-    fn from(&self, at: Position) -> &[u8] {
-        match at.since(self.first) as usize / FRAME_LEN {
-            0 => &self.bytes,
-            frame => &self.bytes[usize::from(self.ends[frame - 1])..],
-        }
+    /// Where in the ring its frames are, from the so manyth on.
+    fn range(&self, frame: usize) -> Range<usize> {
+        let end = |frames: usize| frames.checked_sub(1).map_or(0, |last| self.ends[last].into());
+        self.at + end(frame)..self.at + end(self.frames)
     }
 }
 
 /// The recent past of one stream in one encoding, for all who listen to it.
 #[derive(Debug)]
 pub(crate) struct Backlog {
+    /// Each chunk lies in one piece; what is too long for the end begins again at the front.
+    ring: Box<[u8]>,
     chunks: VecDeque<Chunk>,
     live: Position,
 }
@@ -63,27 +75,52 @@ pub(crate) struct Backlog {
 impl Backlog {
     /// An empty backlog of a stream that goes on at `live`.
     pub(crate) fn new(live: Position) -> Self {
-        Self { chunks: VecDeque::new(), live }
+        Self { ring: Box::default(), chunks: VecDeque::new(), live }
     }
 
-    /// Takes the next chunk, which `fill` fills with frames.
-    pub(crate) fn push(&mut self, keep: u64, fill: impl FnOnce(&mut Chunk)) {
-        let mut chunk = Chunk::over(self.let_go(keep), self.live);
-        fill(&mut chunk);
+    /// Takes the next chunk, and lets go of what lies `keep` samples or more before its beginning.
+    pub(crate) fn push(&mut self, frames: &Frames, keep: u64) {
+        while self.chunks.front().is_some_and(|oldest| self.live.since(oldest.end()) >= keep) {
+            self.chunks.pop_front();
+        }
+        let len = frames.bytes.len();
+        let at = match self.room(len) {
+            Some(at) => at,
+            None => self.grow(len),
+        };
+        self.ring[at..at + len].copy_from_slice(&frames.bytes);
+        let chunk = Chunk { first: self.live, at, ends: frames.ends, frames: frames.count };
         self.live = chunk.end();
         self.chunks.push_back(chunk);
     }
 
-    /// Lets go of what lies `keep` samples or more before the live edge, and returns memory of it.
-    fn let_go(&mut self, keep: u64) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        while self.chunks.front().is_some_and(|oldest| self.live.since(oldest.end()) >= keep) {
-            let oldest = self.chunks.pop_front().map(|chunk| chunk.bytes).unwrap_or_default();
-            if oldest.capacity() > bytes.capacity() {
-                bytes = oldest;
-            }
+    /// Where in the ring there is room for so many bytes in one piece.
+    fn room(&self, len: usize) -> Option<usize> {
+        let (Some(oldest), Some(newest)) = (self.chunks.front(), self.chunks.back()) else {
+            return (len <= self.ring.len()).then_some(0);
+        };
+        let (begin, end) = (oldest.at, newest.range(0).end);
+        let is_wrapped = newest.at < begin;
+        let until = if is_wrapped { begin } else { self.ring.len() };
+        match end + len <= until {
+            true => Some(end),
+            false => (!is_wrapped && len <= begin).then_some(0),
         }
-        bytes
+    }
+
+    /// Makes the ring larger, for chunks of so many bytes and a little more; tells where the next begins.
+    fn grow(&mut self, len: usize) -> usize {
+        let kept: usize = self.chunks.iter().map(|chunk| chunk.range(0).len()).sum();
+        let mut ring = vec![0; kept + kept / 8 + 2 * len].into_boxed_slice();
+        let mut at = 0;
+        for chunk in &mut self.chunks {
+            let bytes = &self.ring[chunk.range(0)];
+            ring[at..at + bytes.len()].copy_from_slice(bytes);
+            chunk.at = at;
+            at += bytes.len();
+        }
+        self.ring = ring;
+        at
     }
 
     /// Where the next chunk will begin.
@@ -107,7 +144,9 @@ impl Backlog {
     /// The rest of the chunk around a frame border, and the position after it; `None` at the live edge.
     fn after(&self, at: Position) -> Option<(&[u8], Position)> {
         let index = self.chunks.partition_point(|chunk| chunk.end() <= at);
-        self.chunks.get(index).map(|chunk| (chunk.from(at), chunk.end()))
+        let chunk = self.chunks.get(index)?;
+        let frame = at.since(chunk.first) as usize / FRAME_LEN;
+        Some((&self.ring[chunk.range(frame)], chunk.end()))
     }
 }
 
@@ -174,10 +213,10 @@ mod tests {
     /// Frames of 3 bytes each that say which frame they are.
     fn push(backlog: &mut Backlog, first_frame: u8, frames: u8) {
         assert_eq!(backlog.live(), at_frame(first_frame));
-        backlog.push(KEEP, |chunk| {
-            (first_frame..first_frame + frames)
-                .for_each(|n| chunk.add_frame(|bytes| bytes.extend_from_slice(&[n; 3])));
-        });
+        let mut made = Frames::default();
+        (first_frame..first_frame + frames)
+            .for_each(|n| made.add(|bytes| bytes.extend_from_slice(&[n; 3])));
+        backlog.push(&made, KEEP);
     }
 
     fn at_frame(frame: u8) -> Position {
@@ -231,11 +270,49 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_is_written_over_the_memory_of_the_one_let_go() {
+    fn a_stream_in_its_rhythm_keeps_its_memory() {
         let mut backlog = filled();
-        (40..140).step_by(4).for_each(|first| push(&mut backlog, first, 4));
-        let memory = backlog.chunks[0].bytes.as_ptr();
-        push(&mut backlog, 140, 4);
-        assert_eq!(backlog.chunks.back().unwrap().bytes.as_ptr(), memory);
+        let mut ring = std::ptr::null();
+        for (n, first) in (40..248).step_by(4).enumerate() {
+            push(&mut backlog, first, 4);
+            if n == 28 {
+                ring = backlog.ring.as_ptr();
+                assert!(backlog.ring.len() < 3 * 104 * 5 / 4, "{} bytes", backlog.ring.len());
+            }
+        }
+        assert_eq!(backlog.ring.as_ptr(), ring);
+    }
+
+    /// Chunks of any length, kept for any time, come out as they went in.
+    #[test]
+    fn whatever_the_lengths_what_is_kept_is_whole_and_in_order() {
+        let mut chance = 1_u64;
+        let mut draw = |below: u64| {
+            chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (chance >> 33) % below
+        };
+        let mut backlog = Backlog::new(Position::START);
+        let mut given = VecDeque::new();
+        for _ in 0..5000 {
+            let mut frames = Frames::default();
+            for _ in 0..1 + draw(MAX_CHUNK_FRAMES as u64) {
+                let frame = vec![draw(256) as u8; draw(300) as usize];
+                frames.add(|bytes| bytes.extend_from_slice(&frame));
+                given.push_back((backlog.live() + ((frames.count - 1) * FRAME_LEN) as u64, frame));
+            }
+            backlog.push(&frames, (1 + draw(60)) * FRAME_LEN as u64);
+            while given.front().is_some_and(|(at, _)| *at < backlog.start()) {
+                given.pop_front();
+            }
+            let mut cursor = Cursor::new(backlog.start(), 1 << 40, 44_100);
+            let mut taken = Vec::new();
+            while let Some(next) = cursor.next(&backlog) {
+                taken.extend_from_slice(next.bytes);
+            }
+            assert_eq!(
+                taken,
+                given.iter().flat_map(|(_, frame)| frame.clone()).collect::<Vec<_>>()
+            );
+        }
     }
 }

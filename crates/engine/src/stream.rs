@@ -24,7 +24,7 @@ use perpetuo_station::{Setting, StationSpec, Title, Values};
 use crate::{
     Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES, Performer, Position,
     Taken,
-    backlog::{Backlog, Cursor},
+    backlog::{Backlog, Cursor, Frames},
     pace::Pace,
     position::{duration_of, whole_frames},
 };
@@ -93,6 +93,8 @@ pub struct Scratch {
     left: Vec<f32>,
     right: Vec<f32>,
     frames: usize,
+    /// Those of one encoding, on their way into its backlog.
+    encoded: Frames,
 }
 
 /// What was rendered, and how well in time.
@@ -284,13 +286,13 @@ impl Stream {
     }
 
     /// Encodes what [`Self::render`] left in `scratch`, once for each encoding in use.
-    pub fn encode(&mut self, scratch: &Scratch) {
+    pub fn encode(&mut self, scratch: &mut Scratch) {
         self.drop_unheard_renditions();
         let keep = self.backlog_kept();
         let samples = scratch.frames * FRAME_LEN;
         let pcm = [&scratch.left[..samples], &scratch.right[..samples]];
         for rendition in &mut self.renditions {
-            rendition.encode(pcm, keep);
+            rendition.encode(pcm, keep, &mut scratch.encoded);
         }
     }
 
@@ -419,8 +421,8 @@ impl Stream {
         let from = Position::new(live.samples().saturating_sub(past));
         let mut rendition = Rendition::new(encoding, rate, from)?;
         rendition.heard = live;
-        let keep = self.backlog_kept();
-        self.performer.recall(from, &mut |pcm| rendition.encode(pcm, keep));
+        let (keep, mut frames) = (self.backlog_kept(), Frames::default());
+        self.performer.recall(from, &mut |pcm| rendition.encode(pcm, keep, &mut frames));
         Ok(rendition)
     }
 
@@ -461,6 +463,7 @@ impl Scratch {
     #[expect(clippy::new_without_default, reason = "150 KiB are not made by default")]
     pub fn new() -> Self {
         let room = MAX_CHUNK_FRAMES * FRAME_LEN;
-        Self { left: vec![0.0; room], right: vec![0.0; room], frames: 0 }
+        let (left, right) = (vec![0.0; room], vec![0.0; room]);
+        Self { left, right, frames: 0, encoded: Frames::default() }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Encoder, Encoding, EncodingError, FRAME_LEN, Position,
-    backlog::{Backlog, Chunk},
+    backlog::{Backlog, Frames},
 };
 
 /// An encoding, its encoder, and what was encoded last.
@@ -25,14 +25,14 @@ impl Rendition {
         Ok(Self { encoding, encoder, backlog: Backlog::new(live), heard: live })
     }
 
-    /// Encodes whole frames, of which it keeps the last `keep` samples.
-    pub(super) fn encode(&mut self, [left, right]: [&[f32]; 2], keep: u64) {
+    /// Encodes whole frames, of which the last `keep` samples are kept; `frames` is room to work in.
+    pub(super) fn encode(&mut self, [left, right]: [&[f32]; 2], keep: u64, frames: &mut Frames) {
         let Some(encoder) = &mut self.encoder else { return };
-        self.backlog.push(keep, |chunk: &mut Chunk| {
-            for (left, right) in left.chunks(FRAME_LEN).zip(right.chunks(FRAME_LEN)) {
-                chunk.add_frame(|bytes| encoder.encode([left, right], bytes));
-            }
-        });
+        frames.clear();
+        for (left, right) in left.chunks(FRAME_LEN).zip(right.chunks(FRAME_LEN)) {
+            frames.add(|bytes| encoder.encode([left, right], bytes));
+        }
+        self.backlog.push(frames, keep);
     }
 
     /// Lets go of the encoder; [`Self::warm_up`] brings it back.

@@ -230,7 +230,7 @@ impl Hall {
     fn render(&mut self) {
         let report = self.stream.render(&mut self.scratch, self.now);
         self.reports.push((self.elapsed(), report));
-        self.stream.encode(&self.scratch);
+        self.stream.encode(&mut self.scratch);
     }
 
     fn read(&mut self) {
