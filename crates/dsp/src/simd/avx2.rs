@@ -114,6 +114,13 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn join_halves(self, y: Self) -> (Self, Self) {
+        let first = avx2!(_mm256_permute2f128_ps(self.0, y.0, 0x20));
+        let second = avx2!(_mm256_permute2f128_ps(self.0, y.0, 0x31));
+        (Self(first), Self(second))
+    }
+
+    #[inline(always)]
     fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
         let [Self(a), Self(b), Self(c), Self(d), Self(e), Self(f), Self(g), Self(h)] = rows;
         let pairs = avx2!([

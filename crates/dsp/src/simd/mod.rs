@@ -103,6 +103,8 @@ pub(crate) trait Lanes: Copy {
     fn split_pairs(self, next: Self) -> (Self, Self);
     /// The reverse of [`Self::split_pairs`]: one of `self`, one of `odd`, in turn.
     fn join_pairs(self, odd: Self) -> (Self, Self);
+    /// The first halves of both, and the second halves.
+    fn join_halves(self, y: Self) -> (Self, Self);
     /// Rows to columns.
     fn transpose(rows: [Self; LANES]) -> [Self; LANES];
 
@@ -309,6 +311,8 @@ mod tests {
         let (even, odd) = a.split_pairs(b);
         let (first, second) = even.join_pairs(odd);
         results.extend([even, odd, first, second]);
+        let (first, second) = a.join_halves(b);
+        results.extend([first, second]);
         results.push(V::sums([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
         results.extend(V::transpose([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
         let words = V::Words::load(w);

@@ -103,6 +103,12 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn join_halves(self, y: Self) -> (Self, Self) {
+        let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (self.0, y.0);
+        (Self([a, b, c, d, i, j, k, l]), Self([e, f, g, h, m, n, o, p]))
+    }
+
+    #[inline(always)]
     fn transpose(rows: [Self; LANES]) -> [Self; LANES] {
         std::array::from_fn(|column| Self(std::array::from_fn(|row| rows[row].0[column])))
     }

@@ -215,14 +215,12 @@ impl Synth {
         let late = self.width.spread(&self.voices.lanes[1]);
         let into_echo = self.voices.join(late, self.drums.blip_place());
         let Self { repeats, room, .. } = self;
-        let [left, right] = &mut *repeats;
         self.echo.set_time((3.0 * self.step_len) as u32);
         self.echo.set_feedback(0.25 + 0.4 * space.from, 0.4);
-        self.echo.render(&into_echo, &mut [left, right]);
+        self.echo.render(&into_echo, repeats.each_mut());
         self.voices.send(room, late, repeats);
-        let [left, right] = &mut *room;
         self.reverb.set(0.66 + 0.2 * space.from, 0.35);
-        self.reverb.process(&mut [left, right]);
+        self.reverb.process(room);
         let wet = [&*repeats, &*room];
         if space.step == 0.0 {
             let gains = gains_of(space.from);

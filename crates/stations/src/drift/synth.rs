@@ -121,9 +121,8 @@ impl Synth {
         let [left, right] = near;
         self.bells.render(&mut [left, right], &mut into, dry.times(mixed::BELLS));
         let mut repeats = [[0.0; BLOCK_LEN]; 2];
-        let [left, right] = &mut repeats;
         self.echo.set_feedback(0.3 + 0.35 * space, 0.3);
-        self.echo.render(&into, &mut [left, right]);
+        self.echo.render(&into, repeats.each_mut());
         for (near, repeats) in near.iter_mut().zip(&repeats) {
             mix::add(near, repeats, dry.times(mixed::REPEATS));
         }
@@ -134,8 +133,7 @@ impl Synth {
         let mut far = [[0.0; BLOCK_LEN]; 2];
         self.air.render(near, &mut far, self.mood.tones, air, light, self.time);
         self.reverb.set(feedback(space), 0.42 - 0.3 * self.brightness.value());
-        let [left, right] = &mut far;
-        self.reverb.process(&mut [left, right]);
+        self.reverb.process(&mut far);
         for side in 0..2 {
             // A quarter of each side on the other: wide, and still there in mono.
             mix::add(&mut near[side], &far[side], wet.times(0.9));

@@ -102,8 +102,7 @@ impl Synth {
         ];
         self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.shine());
         let mut room = [self.layers.sums[0], self.layers.sums[1]];
-        let [left, right] = &mut room;
-        self.reverb.process(&mut [left, right]);
+        self.reverb.process(&mut room);
         let [left, right] = out;
         blend(left, right, &self.layers.sums, &room, gains);
     }

@@ -99,10 +99,9 @@ impl Synth {
             *into = 0.5 * (left + right);
         }
         let mut repeats = [[0.0; BLOCK_LEN]; 2];
-        let [left, right] = &mut repeats;
         let brightness = self.brightness.value();
         self.echo.set_feedback(0.2 + 0.32 * space.from, 0.55 - 0.35 * brightness);
-        self.echo.render(&into_echo, &mut [left, right]);
+        self.echo.render(&into_echo, repeats.each_mut());
         // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
         let feedback = |space: f32| 0.74 + 0.18 * space;
         let even = |space: f32| (3.2 * (1.0 - feedback(space) * feedback(space))).sqrt();
@@ -119,8 +118,7 @@ impl Synth {
             }
         }
         self.reverb.set(feedback(space.from), 0.5 - 0.28 * brightness);
-        let [left, right] = &mut hall;
-        self.reverb.process(&mut [left, right]);
+        self.reverb.process(&mut hall);
         for (side, out) in out.iter_mut().enumerate() {
             let layers = [&sides[side], middle, &repeats[side], &hall[side]];
             if space.step == 0.0 {

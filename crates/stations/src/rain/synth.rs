@@ -155,8 +155,7 @@ impl Synth {
             send(&bells, bells_dry, bells_sent);
         }
         self.reverb.set(Self::feedback(self.space.value()), 0.5 - 0.25 * mood.tilt);
-        let [left, right] = &mut room;
-        self.reverb.process(&mut [left, right]);
+        self.reverb.process(&mut room);
         for (out, room) in out.iter_mut().zip(&room) {
             mix::add(out, room, wet);
         }

@@ -53,7 +53,7 @@ impl Synth {
             mix::add(&mut into, &voices.sent, share.times(0.4));
         }
         let [_, _, _, _, left, right, ..] = &mut voices.lanes;
-        self.tape.render(&into, &mut [left, right]);
+        self.tape.render(&into, [left, right]);
         // Repeats add up to 1 / (1 − feedback²).
         let even = (1.3 * (1.0 - feedback * feedback)).sqrt();
         let from = self.repeats;
@@ -108,15 +108,15 @@ impl Synth {
             }
         }
         let [left, right] = out;
-        let mut out = [&mut left[..], &mut right[..]];
+        let mut sides = [&mut left[..], &mut right[..]];
         if heard.rim {
-            mix::add_panned(&mut out, rim, [drums.times(0.16); 2]);
+            mix::add_panned(&mut sides, rim, [drums.times(0.16); 2]);
         }
         if heard.reed || before.reed {
-            mix::add_panned(&mut out, &lanes[REED], [Segment::flat(0.1); 2]);
+            mix::add_panned(&mut sides, &lanes[REED], [Segment::flat(0.1); 2]);
         }
         self.hall.set(Self::hall_feedback(space), 0.5 - 0.3 * self.brightness.value());
-        self.hall.process(&mut out);
+        self.hall.process(out);
     }
 
     fn hall_feedback(space: f32) -> f32 {
