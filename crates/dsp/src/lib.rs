@@ -59,7 +59,7 @@ pub use ramp::Ramp;
 pub use reverb::Reverb;
 pub use room::Room;
 pub use saw::Saw;
-pub use simd::Instructions;
+pub use simd::{Found, Instructions, Level};
 pub use sines::{Pitch, Sine, add_sines};
 pub use state::State;
 pub use svf::{Svf, Tuning};

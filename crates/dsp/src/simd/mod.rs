@@ -37,9 +37,9 @@ impl Instructions {
 
 static LEVEL: OnceLock<Level> = OnceLock::new();
 
-/// The instructions a machine has, as far as they matter here.
+/// The instructions a machine has, as far as they matter here: what [`crate::wide!`] asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
+pub enum Level {
     /// Whatever the crate was compiled for.
     Portable,
     /// AVX2.
@@ -47,10 +47,10 @@ pub(crate) enum Level {
     Avx2(Found),
 }
 
-/// A proof that instructions are there: only [`Level::of`] makes one, when it has looked.
+/// A proof that instructions are there: only [`Level`] makes one, when it has looked.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Found(());
+pub struct Found(());
 
 impl Level {
     /// What this machine has of what is asked for.
@@ -65,7 +65,7 @@ impl Level {
 
     /// What was chosen for this process.
     #[inline]
-    pub(crate) fn chosen() -> Self {
+    pub fn chosen() -> Self {
         *LEVEL.get_or_init(|| Self::of(Instructions::Best))
     }
 }
@@ -262,6 +262,33 @@ macro_rules! with_avx2 {
 }
 #[cfg(target_arch = "x86_64")]
 pub(crate) use with_avx2;
+
+/// Makes of a function of plain loops another of the same arguments that runs it compiled for the instructions
+/// of the machine. It is to be `#[inline(always)]`, and so is what it calls: what is not runs without them.
+///
+/// Eight additions side by side round as eight one after the other, and nothing is fused: samples are the same.
+#[macro_export]
+macro_rules! wide {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident = $plain:ident($($arg:ident: $type:ty),* $(,)?)
+        $(-> $ret:ty)?;) => {
+        $(#[$meta])*
+        $vis fn $name($($arg: $type),*) $(-> $ret)? {
+            match $crate::Level::chosen() {
+                $crate::Level::Portable => $plain($($arg),*),
+                #[cfg(target_arch = "x86_64")]
+                $crate::Level::Avx2(_) => {
+                    #[target_feature(enable = "avx2")]
+                    fn here($($arg: $type),*) $(-> $ret)? {
+                        $plain($($arg),*)
+                    }
+                    // SAFETY: `Level::Avx2` holds a proof that these instructions were found.
+                    #[expect(unsafe_code, reason = "the instructions have been looked for")]
+                    unsafe { here($($arg),*) }
+                }
+            }
+        }
+    };
+}
 
 /// Eight values from `at` on.
 ///
