@@ -7,7 +7,7 @@
 //! Cutting goes towards zero, so a loop through a line loses energy at every pass and its tail ends in
 //! exact silence: no limit cycles, no denormals.
 
-use crate::simd::Lanes;
+use crate::simd::{Lanes, fetch};
 
 /// A delay line that is written in runs of `RUN` samples.
 #[derive(Clone, Debug)]
@@ -45,6 +45,7 @@ impl<const RUN: usize> Line<RUN> {
             self.cells[self.capacity + at..self.capacity + at + RUN].copy_from_slice(run);
         }
         self.at = if at + RUN == self.capacity { 0 } else { at + RUN };
+        fetch(self.cells.get(self.at));
     }
 
     /// `N` cells, at most `RUN` + 4, of which the first was written `delay` samples before what will be written
@@ -57,6 +58,7 @@ impl<const RUN: usize> Line<RUN> {
     pub(crate) fn array<const N: usize>(&self, delay: usize) -> &[i16; N] {
         let start =
             if self.at >= delay { self.at - delay } else { self.at + self.capacity - delay };
+        fetch(self.cells.get(start + N + RUN));
         self.cells[start..start + N].first_chunk().unwrap_or_else(|| unreachable!())
     }
 }
