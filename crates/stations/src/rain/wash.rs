@@ -215,17 +215,12 @@ fn soften_plain(raw: &[f32; BLOCK_LEN + 4], out: &mut [f32; BLOCK_LEN]) {
 
 /// Lanes into mid and side, those into left and right; what is silent is left out.
 fn mix_down(out: &mut Block, io: &[[f32; BLOCK_LEN]; 8], gains: &[Segment; 8], wire_place: f32) {
+    let heard =
+        |lane: usize, gain: Segment| (gain != Segment::flat(0.0)).then(|| (&io[lane], gain));
+    let of = |lane: usize| heard(lane, gains[lane]);
     let (mut mid, mut side) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
-    for (lane, (io, gain)) in io.iter().zip(gains).enumerate() {
-        if gain.from == 0.0 && gain.step == 0.0 {
-            continue;
-        }
-        let is_side = matches!(lane, 1 | 3 | 5);
-        mix::add(if is_side { &mut side } else { &mut mid }, io, *gain);
-        if lane == 6 {
-            mix::add(&mut side, io, gain.times(wire_place));
-        }
-    }
+    mix::add_all(&mut mid, &[of(0), of(2), of(4), of(6), of(7)]);
+    mix::add_all(&mut side, &[of(1), of(3), of(5), heard(6, gains[6].times(wire_place))]);
     write_sides(out, &mid, &side);
 }
 
