@@ -62,6 +62,7 @@ pub(crate) trait Synth: State + Send {
 }
 
 /// A performance: a composer, a synthesiser, and the part of the latest block not taken yet.
+#[repr(align(64))]
 pub(crate) struct Performer<C, S> {
     composer: C,
     synth: S,
