@@ -12,9 +12,9 @@ use crate::simd::{Lanes, fetch};
 /// A delay line that is written in runs of `RUN` samples.
 #[derive(Clone, Debug)]
 pub(crate) struct Line<const RUN: usize> {
-    /// `capacity` samples, a whole number of runs, then the first of them again so that no read wraps.
-    cells: Box<[i16]>,
-    capacity: usize,
+    /// The past, then the first two runs of it again so that no read wraps.
+    runs: Box<[[i16; RUN]]>,
+    /// Which run is written next.
     at: usize,
 }
 
@@ -22,30 +22,32 @@ pub(crate) struct Line<const RUN: usize> {
 pub(crate) const STEPS: f32 = 16_384.0;
 
 impl<const RUN: usize> Line<RUN> {
-    const GUARD: usize = 2 * RUN;
+    const GUARD: usize = 2;
 
     /// Silence, for delays of up to `longest` samples.
     pub(crate) fn new(longest: usize) -> Self {
-        let capacity = (longest + 2).next_multiple_of(RUN).max(Self::GUARD);
-        Self { cells: vec![0; capacity + Self::GUARD].into(), capacity, at: 0 }
+        let past = (longest + 2).div_ceil(RUN).max(Self::GUARD);
+        Self { runs: vec![[0; RUN]; past + Self::GUARD].into(), at: 0 }
     }
 
     /// Silence again.
     pub(crate) fn reset(&mut self) {
-        self.cells.fill(0);
+        self.runs.fill([0; RUN]);
         self.at = 0;
     }
 
     /// Appends cells, in steps of 1 / [`STEPS`].
     #[inline(always)]
     pub(crate) fn push(&mut self, run: &[i16; RUN]) {
-        let at = self.at;
-        self.cells[at..at + RUN].copy_from_slice(run);
-        if at < Self::GUARD {
-            self.cells[self.capacity + at..self.capacity + at + RUN].copy_from_slice(run);
+        self.runs[self.at] = *run;
+        if self.at < Self::GUARD {
+            let beyond = self.past() + self.at;
+            self.runs[beyond] = *run;
         }
-        self.at = if at + RUN == self.capacity { 0 } else { at + RUN };
-        fetch(self.cells.get(self.at));
+        self.at = if self.at + 1 == self.past() { 0 } else { self.at + 1 };
+        // What is written and read a step from now is asked for, as it is far from the processor when many
+        // streams take turns.
+        fetch(self.runs.as_ptr().wrapping_add(self.at));
     }
 
     /// `N` cells, at most `RUN` + 4, of which the first was written `delay` samples before what will be written
@@ -56,10 +58,17 @@ impl<const RUN: usize> Line<RUN> {
     /// When `delay` or the number of cells is beyond.
     #[inline(always)]
     pub(crate) fn array<const N: usize>(&self, delay: usize) -> &[i16; N] {
-        let start =
-            if self.at >= delay { self.at - delay } else { self.at + self.capacity - delay };
-        fetch(self.cells.get(start + N + RUN));
-        self.cells[start..start + N].first_chunk().unwrap_or_else(|| unreachable!())
+        let at = self.at * RUN;
+        let start = if at >= delay { at - delay } else { at + self.past() * RUN - delay };
+        let cells = self.runs.as_flattened();
+        fetch(cells.as_ptr().wrapping_add(start + N + RUN));
+        cells[start..start + N].first_chunk().unwrap_or_else(|| unreachable!())
+    }
+
+    /// How many runs are kept.
+    #[inline(always)]
+    fn past(&self) -> usize {
+        self.runs.len() - Self::GUARD
     }
 }
 

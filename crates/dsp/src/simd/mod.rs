@@ -290,18 +290,20 @@ macro_rules! wide {
     };
 }
 
-/// Asks for memory that is needed soon.
+/// Asks for memory that is needed soon; any address will do, as nothing is read.
 #[inline(always)]
-pub(crate) fn fetch<T>(place: Option<&T>) {
+pub(crate) fn fetch<T>(place: *const T) {
     #[cfg(target_arch = "x86_64")]
-    if let Some(place) = place {
+    {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: it reads nothing, and the instruction is there on every machine of this kind.
+        // SAFETY: a hint, which is there on every machine of this kind.
         #[expect(unsafe_code, reason = "a hint to the machine")]
         unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(place).cast());
+            _mm_prefetch::<_MM_HINT_T0>(place.cast());
         }
     }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }
 
 /// Eight values from `at` on.
