@@ -99,6 +99,8 @@ pub(crate) trait Lanes: Copy {
     fn min(self, y: Self) -> Self;
     /// Without sign.
     fn abs(self) -> Self;
+    /// As it is where `x` is not below `least`, 0 elsewhere.
+    fn where_not_below(self, x: Self, least: f32) -> Self;
     /// Of the sixteen of `self` and `next`, those at even places and those at odd ones.
     fn split_pairs(self, next: Self) -> (Self, Self);
     /// The reverse of [`Self::split_pairs`]: one of `self`, one of `odd`, in turn.
@@ -343,6 +345,7 @@ mod tests {
             a.max(b),
             a.min(b),
             a.abs(),
+            a.where_not_below(b, x[1]),
             a.add_mul(b, a),
             small.mul(V::splat(0.001)).sin_turns(),
             small.mul(V::splat(0.001)).fine_sin_turns(),
