@@ -108,9 +108,10 @@ impl Throat {
         }
         let light = 0.35 + 1.3 * brightness;
         let songs = [sing.times(17.0 * light), sing.times(11.0 * light)];
-        self.excite(layers, songs, len);
+        // Noise first: the reed has just been written, and is read across what was stored.
         let [.., left, right] = &mut self.lanes;
         self.noise.render_pair(&mut left[..len], &mut right[..len]);
+        self.excite(layers, songs, len);
         self.bank.process(&mut self.lanes, len);
         let [body, breadth, low_left, low_right, high_left, high_right, left, right] = &self.lanes;
         let breath = breath.times(0.6 * light);
