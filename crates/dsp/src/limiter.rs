@@ -216,4 +216,14 @@ mod tests {
         let same = |n: usize| out[n] == tone(n - Limiter::DELAY);
         assert!((Limiter::DELAY..5120).all(same));
     }
+
+    #[test]
+    fn where_no_sample_is_above_quiet_no_point_between_two_is_above_the_ceiling() {
+        // The worst: four samples in a row whose weights add up.
+        let worst = |n: usize| if matches!(n % 4, 1 | 2) { 1.0 } else { -1.0 };
+        let lines = [std::array::from_fn(|n| Limiter::QUIET * worst(n)); 2];
+        let peaks = peaks::<Portable>(&lines);
+        assert!(peaks.iter().all(|peak| *peak > 0.99 * Limiter::CEILING));
+        assert!(peaks.iter().all(|peak| *peak <= Limiter::CEILING));
+    }
 }
