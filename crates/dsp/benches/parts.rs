@@ -24,13 +24,13 @@ fn main() {
         black_box((&mut left, &mut right));
     });
     let mut bank = SvfBank::new([tunings[0]; 8], [Response::Low; 8]);
-    let mut io = [[0.1; 64]; 8];
-    measure("svf bank", || bank.process(black_box(&mut io), 64));
+    let mut lanes = [[0.1; 64]; 8];
+    measure("svf bank", || bank.process(black_box(&mut lanes), 64));
     let mut cutoff = 0.03;
     measure("svf bank that moves", || {
         cutoff = 0.06 - cutoff;
         bank.set([Tuning::new(cutoff, 1.0); 8]);
-        bank.process(black_box(&mut io), 64);
+        bank.process(black_box(&mut lanes), 64);
     });
     let mut modes = ModalBank::<4>::new();
     modes.strike(&[Partial { phase_step: 0.01, level: 1.0, half: 1e7 }; 4], 0);
@@ -42,40 +42,42 @@ fn main() {
     let mut saw = Saw::new();
     measure("saw", || saw.render(black_box(&mut left), 0.01));
     let mut reverb = Reverb::new(44_100);
+    let mut io = [[0.1; 64]; 2];
     measure("reverb", || {
-        (left, right) = (black_box([0.1; 64]), [0.2; 64]);
-        reverb.process(&mut [&mut left, &mut right]);
-        black_box((&mut left, &mut right));
+        io = black_box([[0.1; 64], [0.2; 64]]);
+        reverb.process(&mut io);
+        black_box(&mut io);
     });
     let mut echo = Echo::new(17_640);
     echo.set_feedback(0.5, 0.3);
     measure("echo", || {
-        echo.render(&black_box([0.1; 64]), &mut [&mut left, &mut right]);
-        black_box((&mut left, &mut right));
+        echo.render(&black_box([0.1; 64]), io.each_mut());
+        black_box(&mut io);
     });
     let mut room = Room::new(44_100);
     measure("room", || {
-        (left, right) = (black_box([0.1; 64]), [0.2; 64]);
-        room.process(&mut [&mut left, &mut right]);
-        black_box((&mut left, &mut right));
+        io = black_box([[0.1; 64], [0.2; 64]]);
+        room.process(&mut io);
+        black_box(&mut io);
     });
     let mut tape = Tape::new(17_640, 44_100);
     tape.set_feedback(0.5, 0.5);
     tape.set_wow(0.5);
     measure("tape", || {
-        tape.render(&black_box([0.1; 64]), &mut [&mut left, &mut right]);
-        black_box((&mut left, &mut right));
+        tape.render(&black_box([0.1; 64]), io.each_mut());
+        black_box(&mut io);
     });
     let mut chorus = Chorus::new(44_100);
     measure("chorus", || {
-        chorus.render(&black_box([0.1; 64]), &mut [&mut left, &mut right]);
-        black_box((&mut left, &mut right));
+        chorus.render(&black_box([0.1; 64]), io.each_mut());
+        black_box(&mut io);
     });
-    let mut limiter = Limiter::new(44_100);
-    measure("limiter", || {
-        (left, right) = (black_box([0.1; 64]), [0.2; 64]);
-        limiter.process(&mut [&mut left, &mut right]);
-        black_box((&mut left, &mut right));
+    let leveler = Leveler::new(0.1, 2.0, 10.0, 1.0, 44_100);
+    let mut finish = Finish::new(0.001, leveler, 44_100);
+    measure("finish", || {
+        io = black_box([[0.1; 64], [0.2; 64]]);
+        finish.process(&mut io, Segment::flat(0.9));
+        black_box(&mut io);
     });
     let mut phase = Phase::new();
     phase.set_phase_step(0.01);
@@ -92,12 +94,6 @@ fn main() {
         (left, _) = (black_box([0.1; 64]), ());
         svf.process_low(&mut left);
         black_box(&mut left);
-    });
-    let mut dc = DcBlocker::new(0.001);
-    measure("dc blocker", || dc.process(black_box(&mut left)));
-    let mut leveler = Leveler::new(0.1, 2.0, 10.0, 1.0, 44_100);
-    measure("leveler", || {
-        black_box(leveler.advance(black_box(&left), &right));
     });
 }
 

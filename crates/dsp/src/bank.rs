@@ -43,6 +43,8 @@ pub(crate) struct Cells {
     /// a₁, a₂, a₃ as they are, and where they will be at the end of the next run.
     pub(crate) now: [[f32; LANES]; 3],
     pub(crate) goal: [[f32; LANES]; 3],
+    /// Whether `now` and `goal` are the same.
+    is_at_rest: bool,
     /// Weights of low, band and input in the output.
     weights: [[f32; LANES]; 3],
     pub(crate) s1: [f32; LANES],
@@ -60,7 +62,7 @@ impl SvfBank {
     /// Stands at other tunings at once, at rest.
     pub fn reset(&mut self, tunings: [Tuning; LANES]) {
         self.set(tunings);
-        self.cells.now = self.cells.goal;
+        (self.cells.now, self.cells.is_at_rest) = (self.cells.goal, true);
         (self.cells.s1, self.cells.s2) = ([0.0; LANES], [0.0; LANES]);
     }
 
@@ -88,7 +90,6 @@ impl SvfBank {
     pub fn process(&mut self, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
         assert!(len <= CONTROL_LEN && len.is_multiple_of(LANES), "a run is whole eights");
         filter(&mut self.cells, io, len);
-        self.cells.settle();
     }
 
     fn weigh(&mut self, lane: usize, tuning: Tuning) {
@@ -112,6 +113,7 @@ impl Cells {
             tunings: [None; LANES],
             now: [rest; 3],
             goal: [rest; 3],
+            is_at_rest: true,
             weights: [[1.0; LANES], rest, rest],
             s1: rest,
             s2: rest,
@@ -123,6 +125,7 @@ impl Cells {
         for (now, goal) in self.now.iter_mut().zip(&self.goal) {
             now[lane] = goal[lane];
         }
+        self.is_at_rest = self.now == self.goal;
         (self.s1[lane], self.s2[lane]) = (0.0, 0.0);
     }
 
@@ -135,16 +138,18 @@ impl Cells {
         for (row, factor) in self.goal.iter_mut().zip(tuning.factors()) {
             row[lane] = factor;
         }
+        self.is_at_rest = self.now == self.goal;
         true
     }
 
-    /// Drops what is too small to hear before it becomes denormal.
-    pub(crate) fn settle(&mut self) {
-        for (s1, s2) in self.s1.iter_mut().zip(&mut self.s2) {
-            if *s1 * *s1 + *s2 * *s2 < 1e-24 {
-                (*s1, *s2) = (0.0, 0.0);
-            }
-        }
+    /// The run is over: every goal is reached, and what is too small to hear is dropped before it becomes
+    /// denormal.
+    #[inline(always)]
+    pub(crate) fn leave<V: Lanes>(&mut self, s1: V, s2: V) {
+        let power = s1.mul(s1).add_mul(s2, s2);
+        s1.where_not_below(power, 1e-24).store(&mut self.s1);
+        s2.where_not_below(power, 1e-24).store(&mut self.s2);
+        (self.now, self.is_at_rest) = (self.goal, true);
     }
 }
 
@@ -288,7 +293,7 @@ kernel! {
 fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LANES], len: usize) {
     let (mut s1, mut s2) = (V::load(&cells.s1), V::load(&cells.s2));
     let (mut factors, by) = on_the_way::<V>(cells, len.max(1));
-    let is_at_rest = cells.now == cells.goal;
+    let is_at_rest = cells.is_at_rest;
     let pairs = Pairs::new(&factors);
     let mut at = 0;
     while at < len {
@@ -310,9 +315,7 @@ fn filter_generic<V: Lanes>(cells: &mut Cells, io: &mut [[f32; CONTROL_LEN]; LAN
         store_columns(rows, io, at);
         at += LANES;
     }
-    cells.now = cells.goal;
-    s1.store(&mut cells.s1);
-    s2.store(&mut cells.s2);
+    cells.leave(s1, s2);
 }
 
 #[inline(always)]

@@ -7,20 +7,20 @@
 //! Source: J. Dattorro, *Effect Design, Part 2*, 1997.
 
 use crate::{
-    CONTROL_LEN, Line, Phase, Segment, State,
-    half::{Steps, Stepwise},
-    line::{from_steps, in_steps},
+    Block, CONTROL_LEN, Phase, Segment, State,
+    line::{Line, from_steps, in_steps},
     math,
     reverb::damping_weights,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
     tape::between_cells,
 };
 
-/// A stereo chorus: one channel in, two out, wet only.
+/// A stereo chorus: one channel in, two out, wet only, in whole control steps.
 #[derive(Clone, Debug)]
 pub struct Chorus {
-    steps: Steps,
-    line: Line,
+    line: Line<CONTROL_LEN>,
+    /// What leaves during the next step.
+    next: Block,
     sway: Phase,
     depth: f32,
     /// Where the two heads were at the end of the last control step, in samples.
@@ -36,8 +36,8 @@ impl Chorus {
     pub fn new(sample_rate_hz: u32) -> Self {
         let sample_rate = sample_rate_hz as f32;
         let mut chorus = Self {
-            steps: Steps::new(),
             line: Line::new((2.2 * Self::SECONDS * sample_rate) as usize),
+            next: [[0.0; CONTROL_LEN]; 2],
             sway: Phase::new(),
             depth: 0.25,
             heads: [0.0; 2],
@@ -50,8 +50,8 @@ impl Chorus {
 
     /// Silent again, settings as they were.
     pub fn reset(&mut self) {
-        self.steps.reset();
         self.line.reset();
+        self.next = [[0.0; CONTROL_LEN]; 2];
         self.sway.turn = 0;
         self.heads = self.heads_now();
     }
@@ -63,13 +63,23 @@ impl Chorus {
         self.depth = math::clamp(depth, 0.0, 1.0);
     }
 
-    /// Writes both sides of `input` into `out`; all of one length.
-    ///
-    /// # Panics
-    ///
-    /// When the lengths differ.
-    pub fn render(&mut self, input: &[f32], out: &mut [&mut [f32]; 2]) {
-        self.spread(input, out);
+    /// Takes a step, and writes what is heard during it on both sides.
+    pub fn render(
+        &mut self,
+        input: &[f32; CONTROL_LEN],
+        [left, right]: [&mut [f32; CONTROL_LEN]; 2],
+    ) {
+        (*left, *right) = (self.next[0], self.next[1]);
+        self.sway.skip(1);
+        let from = self.heads;
+        let goals = self.heads_now();
+        for (head, now) in self.heads.iter_mut().zip(goals) {
+            // A jump of depth, too, is no more than a bend.
+            let most = 0.08 * CONTROL_LEN as f32;
+            *head += math::clamp(now - *head, -most, most);
+        }
+        let ways = [0, 1].map(|i| Segment::between(from[i], self.heads[i], CONTROL_LEN));
+        sway(self, input, ways);
     }
 
     /// Lets control steps pass unheard.
@@ -96,43 +106,24 @@ impl State for Chorus {
     }
 }
 
-impl Stepwise for Chorus {
-    fn steps(&mut self) -> &mut Steps {
-        &mut self.steps
-    }
-
-    fn work(&mut self) {
-        self.sway.skip(1);
-        let from = self.heads;
-        let goals = self.heads_now();
-        for (head, now) in self.heads.iter_mut().zip(goals) {
-            // A jump of depth, too, is no more than a bend.
-            let most = 0.08 * CONTROL_LEN as f32;
-            *head += math::clamp(now - *head, -most, most);
-        }
-        let ways = [0, 1].map(|i| Segment::between(from[i], self.heads[i], CONTROL_LEN));
-        sway(self, ways);
-    }
-}
-
 kernel! {
-    fn sway = sway_generic(chorus: &mut Chorus, ways: [Segment; 2]);
+    fn sway = sway_generic(chorus: &mut Chorus, input: &[f32; CONTROL_LEN], ways: [Segment; 2]);
 }
 
 #[inline(always)]
-fn sway_generic<V: Lanes>(chorus: &mut Chorus, ways: [Segment; 2]) {
+fn sway_generic<V: Lanes>(chorus: &mut Chorus, input: &[f32; CONTROL_LEN], ways: [Segment; 2]) {
     let mut cells = [0_i16; CONTROL_LEN];
     let weights = damping_weights(0.0);
-    let [left, right] = &mut chorus.steps.cells;
+    let [left, right] = &mut chorus.next;
     for row in 0..CONTROL_LEN / LANES {
         let at = row * LANES;
-        in_steps::<V>(V::load(eight(left, at))).store_i16(eight_mut(&mut cells, at));
-        let heard = between_cells::<V>(&chorus.line, ways[0], at, 0, weights);
+        in_steps::<V>(V::load(eight(input, at))).store_i16(eight_mut(&mut cells, at));
+        let heard = between_cells::<V, CONTROL_LEN>(&chorus.line, ways[0], at, 0, weights);
         from_steps(heard).store(eight_mut(left, at));
-        let heard = between_cells::<V>(&chorus.line, ways[1], at, 0, weights);
+        let heard = between_cells::<V, CONTROL_LEN>(&chorus.line, ways[1], at, 0, weights);
         from_steps(heard).store(eight_mut(right, at));
     }
-    chorus.line.push_all(&cells);
+    chorus.line.push(&cells);
 }
 
 #[cfg(test)]
@@ -143,9 +134,12 @@ mod tests {
     fn both_sides_are_the_signal_a_little_later_and_not_the_same() {
         let mut chorus = Chorus::new(44_100);
         chorus.set(0.5, 0.5);
-        let input: Vec<f32> = (0..44_100).map(|n| 0.5 * (n as f32 * 0.03).sin()).collect();
-        let (mut left, mut right) = (vec![0.0; 44_100], vec![0.0; 44_100]);
-        chorus.render(&input, &mut [&mut left, &mut right]);
+        let input: Vec<f32> = (0..44_096).map(|n| 0.5 * (n as f32 * 0.03).sin()).collect();
+        let (mut left, mut right) = (vec![0.0; 44_096], vec![0.0; 44_096]);
+        let outs = left.as_chunks_mut().0.iter_mut().zip(right.as_chunks_mut().0);
+        for (input, (left, right)) in input.as_chunks().0.iter().zip(outs) {
+            chorus.render(input, [left, right]);
+        }
         let power = |line: &[f32]| line[2000..].iter().map(|x| x * x).sum::<f32>() / 42_100.0;
         assert!((power(&left) - 0.125).abs() < 0.005 && (power(&right) - 0.125).abs() < 0.005);
         let apart: Vec<f32> = left.iter().zip(&right).map(|(a, b)| a - b).collect();

@@ -11,21 +11,22 @@
 //! clicks.
 
 use crate::{
-    CONTROL_LEN, Line, Segment, State,
-    half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps, Stepwise},
-    line::from_steps,
+    CONTROL_LEN, Segment, State,
+    half::{Doubler, HALF_DELAY, HALF_LEN, Halver},
+    line::{Line, from_steps},
     math,
     reverb::{damped, damping_weights},
     simd::{LANES, Lanes, eight_mut, kernel},
 };
 
-/// A ping-pong delay: one channel in, two out.
+/// A ping-pong delay: one channel in, two out, in whole control steps.
 #[derive(Clone, Debug)]
 pub struct Echo {
-    steps: Steps,
     halver: Halver,
     doublers: [Doubler; 2],
-    lines: [Line; 2],
+    lines: [Line<HALF_LEN>; 2],
+    /// What goes into the lines when the next step begins.
+    cells: [[i16; HALF_LEN]; 2],
     longest: u32,
     from: u32,
     to: u32,
@@ -47,10 +48,10 @@ impl Echo {
     pub fn new(longest: u32) -> Self {
         let longest = longest.max(Self::SHORTEST);
         Self {
-            steps: Steps::new(),
             halver: Halver::new(),
             doublers: [Doubler::new(), Doubler::new()],
             lines: std::array::from_fn(|_| Line::new((longest + Self::DELAY) as usize / 2 + 1)),
+            cells: [[0; HALF_LEN]; 2],
             longest,
             from: longest,
             to: longest,
@@ -62,10 +63,10 @@ impl Echo {
 
     /// Silent again; settings stay and are reached at once.
     pub fn reset(&mut self) {
-        self.steps.reset();
         self.halver = Halver::new();
         self.doublers = [Doubler::new(), Doubler::new()];
         self.lines.iter_mut().for_each(Line::reset);
+        self.cells = [[0; HALF_LEN]; 2];
         (self.from, self.fade_left) = (self.to, 0);
         self.feedback[0] = self.feedback[1];
     }
@@ -91,19 +92,19 @@ impl Echo {
         self.damping = math::clamp(damping, 0.0, 1.0);
     }
 
-    /// Writes the repeats of `input` into `out`; all of one length.
-    ///
-    /// # Panics
-    ///
-    /// When the lengths differ.
-    pub fn render(&mut self, input: &[f32], out: &mut [&mut [f32]; 2]) {
-        self.spread(input, out);
+    /// Takes a step, and writes what repeats during it.
+    pub fn render(&mut self, input: &[f32; CONTROL_LEN], out: [&mut [f32; CONTROL_LEN]; 2]) {
+        let fade = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
+        self.fade_left = self.fade_left.saturating_sub(CONTROL_LEN as u32);
+        let left = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
+        repeat(self, input, out, Segment::between(fade, left, HALF_LEN));
+        self.feedback[0] = self.feedback[1];
     }
 }
 
 /// The cells of a line a time ago, one more before and after.
 #[inline(always)]
-fn words_of(line: &Line, time: u32, is_first: bool) -> &[i16; HALF_LEN + 2] {
+fn words_of(line: &Line<HALF_LEN>, time: u32, is_first: bool) -> &[i16; HALF_LEN + 2] {
     // What is heard has been under way for some time already; what goes round has not.
     let delay = if is_first { time - Echo::DELAY } else { time + Echo::DELAY };
     line.array(delay as usize / 2 + 1)
@@ -124,31 +125,31 @@ impl State for Echo {
     }
 }
 
-impl Stepwise for Echo {
-    fn steps(&mut self) -> &mut Steps {
-        &mut self.steps
-    }
-
-    fn work(&mut self) {
-        let fade = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
-        self.fade_left = self.fade_left.saturating_sub(CONTROL_LEN as u32);
-        let left = self.fade_left as f32 * (1.0 / Self::FADE_LEN as f32);
-        repeat(self, Segment::between(fade, left, HALF_LEN));
-        self.feedback[0] = self.feedback[1];
-    }
-}
-
 kernel! {
-    fn repeat = repeat_generic(echo: &mut Echo, fade: Segment);
+    fn repeat = repeat_generic(
+        echo: &mut Echo,
+        input: &[f32; CONTROL_LEN],
+        out: [&mut [f32; CONTROL_LEN]; 2],
+        fade: Segment,
+    );
 }
 
 #[inline(always)]
-fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
-    echo.halver.take_all::<V>(&echo.steps.cells[0]);
+fn repeat_generic<V: Lanes>(
+    echo: &mut Echo,
+    input: &[f32; CONTROL_LEN],
+    [out_left, out_right]: [&mut [f32; CONTROL_LEN]; 2],
+    fade: Segment,
+) {
+    echo.halver.take_all::<V>(input);
+    echo.doublers[0].give::<V>(out_left);
+    echo.doublers[1].give::<V>(out_right);
     let weights = damping_weights(echo.damping);
     let feedback = Segment::between(echo.feedback[0], echo.feedback[1], HALF_LEN);
-    let mut cells = [[0_i16; HALF_LEN]; 2];
-    let Echo { lines, doublers, .. } = echo;
+    let Echo { lines, cells, doublers, .. } = echo;
+    for (line, cells) in lines.iter_mut().zip(&*cells) {
+        line.push(cells);
+    }
     let words = [words_of(&lines[0], echo.to, true), words_of(&lines[1], echo.to, false)];
     let old = [words_of(&lines[0], echo.from, true), words_of(&lines[1], echo.from, false)];
     let is_fading = fade.from > 0.0;
@@ -167,11 +168,7 @@ fn repeat_generic<V: Lanes>(echo: &mut Echo, fade: Segment) {
         fed.store_i16(eight_mut(&mut cells[0], at));
         left.store_i16(eight_mut(&mut cells[1], at));
     }
-    echo.lines[0].push_all(&cells[0]);
-    echo.lines[1].push_all(&cells[1]);
     echo.halver.turn::<V>();
-    echo.doublers[0].give::<V>(&mut echo.steps.cells[0]);
-    echo.doublers[1].give::<V>(&mut echo.steps.cells[1]);
 }
 
 #[cfg(test)]
@@ -183,12 +180,15 @@ mod tests {
         let mut echo = Echo::new(1000);
         echo.set_feedback(0.5, 0.0);
         echo.reset();
-        let mut input = vec![0.0; 4000];
+        let mut input = vec![0.0; 4032];
         // Soft enough to pass through half the sample rate: a hump of 20 samples.
         let hump = |n: usize| 0.5 - 0.5 * (n as f32 * std::f32::consts::TAU / 20.0).cos();
         (0..20).for_each(|n| input[n] = hump(n));
-        let (mut left, mut right) = (vec![0.0; 4000], vec![0.0; 4000]);
-        echo.render(&input, &mut [&mut left, &mut right]);
+        let (mut left, mut right) = (vec![0.0; 4032], vec![0.0; 4032]);
+        let outs = left.as_chunks_mut().0.iter_mut().zip(right.as_chunks_mut().0);
+        for (input, (left, right)) in input.as_chunks().0.iter().zip(outs) {
+            echo.render(input, [left, right]);
+        }
         for (channel, at, gain) in
             [(&left, 1000, 1.0), (&right, 2074, 1.0), (&left, 3000, 0.5), (&left, 2000, 0.0)]
         {

@@ -38,7 +38,7 @@ impl Segment {
     }
 
     /// The value `len` samples on.
-    #[inline]
+    #[inline(always)]
     pub fn at(self, len: usize) -> f32 {
         self.from + self.step * len as i32 as f32
     }

@@ -47,7 +47,7 @@ impl Halver {
         odd.store(eight_mut(&mut self.odd, LANES + at));
     }
 
-    /// Takes all of a control step, in the steps of a [`crate::Line`].
+    /// Takes all of a control step, in the steps of a [`crate::line::Line`].
     #[inline(always)]
     pub(crate) fn take_all<V: Lanes>(&mut self, input: &[f32; CONTROL_LEN]) {
         for row in 0..HALF_LEN / LANES {
@@ -62,6 +62,17 @@ impl Halver {
     pub(crate) fn give<V: Lanes>(&self, at: usize) -> V {
         let middle = V::load(eight(&self.even, at + LANES - 2)).mul(V::splat(0.5));
         middle.add(around::<V>(&self.odd, at + LANES - 2))
+    }
+
+    /// All samples of the half rate.
+    #[inline(always)]
+    pub(crate) fn give_all<V: Lanes>(&self) -> [f32; HALF_LEN] {
+        let mut out = [0.0; HALF_LEN];
+        for row in 0..HALF_LEN / LANES {
+            let at = row * LANES;
+            self.give::<V>(at).store(eight_mut(&mut out, at));
+        }
+        out
     }
 
     /// The step is over.
@@ -92,7 +103,8 @@ impl Doubler {
         samples.store(eight_mut(&mut self.line, LANES + at));
     }
 
-    /// Writes the step at the whole rate; it is over.
+    /// Writes the step at the whole rate; it is over. A step is given when the next begins, for the same
+    /// reason.
     #[inline(always)]
     pub(crate) fn give<V: Lanes>(&mut self, out: &mut [f32; CONTROL_LEN]) {
         for row in 0..HALF_LEN / LANES {
@@ -118,106 +130,6 @@ fn around<V: Lanes>(line: &[f32], at: usize) -> V {
 #[inline(always)]
 fn pair<V: Lanes>(line: &[f32], at: usize, k: usize) -> V {
     V::load(eight(line, at - 1 - k)).add(V::load(eight(line, at + k)))
-}
-
-/// Runs of any length, gathered into whole control steps: what comes in leaves one step later, and takes
-/// the place of what leaves.
-#[derive(Clone, Debug)]
-pub(crate) struct Steps {
-    /// What has come in this step; where it has not come yet, what leaves.
-    pub(crate) cells: [[f32; CONTROL_LEN]; 2],
-    at: usize,
-}
-
-impl Steps {
-    pub(crate) fn new() -> Self {
-        Self { cells: [[0.0; CONTROL_LEN]; 2], at: 0 }
-    }
-
-    pub(crate) fn reset(&mut self) {
-        *self = Self::new();
-    }
-
-    /// How many of `len` samples fit into the step.
-    fn room(&self, len: usize) -> usize {
-        len.min(CONTROL_LEN - self.at)
-    }
-
-    /// Takes samples of both channels and gives those that leave.
-    #[inline]
-    fn exchange(&mut self, [left, right]: [&mut [f32]; 2]) {
-        for (io, cells) in [left, right].into_iter().zip(&mut self.cells) {
-            let cells = &mut cells[self.at..self.at + io.len()];
-            io.iter_mut().zip(cells).for_each(|(io, cell)| std::mem::swap(io, cell));
-        }
-    }
-
-    /// Takes samples of one channel and gives those of both that leave.
-    #[inline]
-    fn take(&mut self, input: &[f32], [left, right]: [&mut [f32]; 2]) {
-        let cells = self.cells[0][self.at..self.at + input.len()].iter_mut();
-        for ((left, input), cell) in left.iter_mut().zip(input).zip(cells) {
-            (*left, *cell) = (*cell, *input);
-        }
-        match right.first_chunk_mut() {
-            // The usual case, without a call to copy.
-            Some(right) if self.at == 0 && input.len() == CONTROL_LEN => *right = self.cells[1],
-            _ => right.copy_from_slice(&self.cells[1][self.at..self.at + input.len()]),
-        }
-    }
-
-    /// Time goes on; tells whether a step is complete: then it is to be worked on.
-    fn advance(&mut self, len: usize) -> bool {
-        self.at += len;
-        if self.at == CONTROL_LEN {
-            self.at = 0;
-        }
-        self.at == 0 && len > 0
-    }
-}
-
-/// A part that works on whole control steps, whatever the runs it is given.
-pub(crate) trait Stepwise {
-    /// Where its runs are gathered.
-    fn steps(&mut self) -> &mut Steps;
-
-    /// Works on a complete step: what is in the cells gives way to what leaves during the next.
-    fn work(&mut self);
-
-    /// Takes and gives two channels.
-    ///
-    /// # Panics
-    ///
-    /// When the lengths differ.
-    fn pass(&mut self, [left, right]: &mut [&mut [f32]; 2]) {
-        assert_eq!(left.len(), right.len(), "both channels are of one length");
-        let mut start = 0;
-        while start < left.len() {
-            let end = start + self.steps().room(left.len() - start);
-            self.steps().exchange([&mut left[start..end], &mut right[start..end]]);
-            if self.steps().advance(end - start) {
-                self.work();
-            }
-            start = end;
-        }
-    }
-
-    /// Takes one channel and gives two.
-    ///
-    /// # Panics
-    ///
-    /// When the lengths differ.
-    fn spread(&mut self, input: &[f32], [left, right]: &mut [&mut [f32]; 2]) {
-        let mut start = 0;
-        while start < input.len() {
-            let end = start + self.steps().room(input.len() - start);
-            self.steps().take(&input[start..end], [&mut left[start..end], &mut right[start..end]]);
-            if self.steps().advance(end - start) {
-                self.work();
-            }
-            start = end;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -7,155 +7,102 @@
 //! Cutting goes towards zero, so a loop through a line loses energy at every pass and its tail ends in
 //! exact silence: no limit cycles, no denormals.
 
-use crate::simd::Lanes;
+use crate::simd::{Lanes, fetch};
 
-/// A delay line that is written and read in runs of at most [`Line::RUN`] samples.
+/// A delay line that is written in runs of `RUN` samples.
 #[derive(Clone, Debug)]
-pub struct Line {
-    /// `capacity` samples, then the first [`Self::GUARD`] again so that no read wraps.
-    cells: Box<[i16]>,
-    capacity: usize,
+pub(crate) struct Line<const RUN: usize> {
+    /// The past, then the first two runs of it again so that no read wraps.
+    runs: Box<[[i16; RUN]]>,
+    /// Which run is written next.
     at: usize,
 }
 
-impl Line {
-    /// The most samples that are written at once.
-    pub const RUN: usize = 64;
+/// Steps from 0 to full scale.
+pub(crate) const STEPS: f32 = 16_384.0;
 
-    const GUARD: usize = Self::RUN + 4;
-    /// Steps from 0 to full scale.
-    pub(crate) const STEPS: f32 = 16_384.0;
+impl<const RUN: usize> Line<RUN> {
+    const GUARD: usize = 2;
 
     /// Silence, for delays of up to `longest` samples.
-    pub fn new(longest: usize) -> Self {
-        let capacity = longest + Self::GUARD;
-        Self { cells: vec![0; capacity + Self::GUARD].into(), capacity, at: 0 }
+    pub(crate) fn new(longest: usize) -> Self {
+        let past = (longest + 2).div_ceil(RUN).max(Self::GUARD);
+        Self { runs: vec![[0; RUN]; past + Self::GUARD].into(), at: 0 }
     }
 
     /// Silence again.
-    pub fn reset(&mut self) {
-        self.cells.fill(0);
+    pub(crate) fn reset(&mut self) {
+        self.runs.fill([0; RUN]);
         self.at = 0;
     }
 
-    /// Appends samples, at most [`Self::RUN`]; they are held within ±2.
+    /// Appends cells, in steps of 1 / [`STEPS`].
+    #[inline(always)]
+    pub(crate) fn push(&mut self, run: &[i16; RUN]) {
+        self.runs[self.at] = *run;
+        if self.at < Self::GUARD {
+            let beyond = self.past() + self.at;
+            self.runs[beyond] = *run;
+        }
+        self.at = if self.at + 1 == self.past() { 0 } else { self.at + 1 };
+        // What is written and read a step from now is asked for, as it is far from the processor when many
+        // streams take turns.
+        fetch(self.runs.as_ptr().wrapping_add(self.at));
+    }
+
+    /// `N` cells, at most `RUN` + 4, of which the first was written `delay` samples before what will be written
+    /// next; `delay` at least their number and at most `longest` + 2.
     ///
     /// # Panics
     ///
-    /// When there are more.
-    #[inline(always)]
-    pub fn write(&mut self, samples: &[f32]) {
-        let mut words = [0_i16; Self::RUN];
-        let words = &mut words[..samples.len()];
-        for (word, sample) in words.iter_mut().zip(samples) {
-            *word = quantise(*sample);
-        }
-        self.push(words);
-    }
-
-    /// Appends cells, at most [`Self::RUN`]; an array of known length is copied without a call.
-    #[inline(always)]
-    pub(crate) fn push_all<const N: usize>(&mut self, words: &[i16; N]) {
-        let end = self.at + N;
-        if self.at >= Self::GUARD && end < self.capacity {
-            self.cells[self.at..end].copy_from_slice(words);
-            self.at = end;
-        } else {
-            self.push(words);
-        }
-    }
-
-    /// Appends cells, at most [`Self::RUN`].
-    fn push(&mut self, words: &[i16]) {
-        let end = self.at + words.len();
-        if self.at >= Self::GUARD && end <= self.capacity {
-            self.cells[self.at..end].copy_from_slice(words);
-        } else {
-            self.write_at_the_seam(words);
-        }
-        self.at = if end >= self.capacity { end - self.capacity } else { end };
-    }
-
-    #[cold]
-    fn write_at_the_seam(&mut self, words: &[i16]) {
-        let first = words.len().min(self.capacity - self.at);
-        let (before, after) = words.split_at(first);
-        self.cells[self.at..self.at + first].copy_from_slice(before);
-        self.cells[..after.len()].copy_from_slice(after);
-        let (guarded, guard) = self.cells.split_at_mut(self.capacity);
-        guard.copy_from_slice(&guarded[..Self::GUARD]);
-    }
-
-    /// Reads `out.len()` samples, of which the first was written `delay` samples before what will be
-    /// written next. At most [`Self::RUN`] + 2 samples; `delay` at least their number and at most
-    /// `longest` + 2.
-    ///
-    /// # Panics
-    ///
-    /// When `delay` or the number of samples is beyond.
-    #[inline(always)]
-    pub fn read(&self, delay: usize, out: &mut [f32]) {
-        let start =
-            if self.at >= delay { self.at - delay } else { self.at + self.capacity - delay };
-        let words = &self.cells[start..start + out.len()];
-        for (sample, word) in out.iter_mut().zip(words) {
-            *sample = f32::from(*word) * (1.0 / 16_384.0);
-        }
-    }
-
-    /// `len` cells in steps of 1 / [`Self::STEPS`], of which the first was written `delay` samples before what
-    /// will be written next; at most [`Self::RUN`] + 4.
-    #[inline(always)]
-    pub(crate) fn words(&self, delay: usize, len: usize) -> &[i16] {
-        let start =
-            if self.at >= delay { self.at - delay } else { self.at + self.capacity - delay };
-        &self.cells[start..start + len]
-    }
-
-    /// `N` cells as [`Self::words`], their number known to the compiler.
+    /// When `delay` or the number of cells is beyond.
     #[inline(always)]
     pub(crate) fn array<const N: usize>(&self, delay: usize) -> &[i16; N] {
-        self.words(delay, N).first_chunk().unwrap_or_else(|| unreachable!())
+        let at = self.at * RUN;
+        let start = if at >= delay { at - delay } else { at + self.past() * RUN - delay };
+        let cells = self.runs.as_flattened();
+        fetch(cells.as_ptr().wrapping_add(start + N + RUN));
+        cells[start..start + N].first_chunk().unwrap_or_else(|| unreachable!())
+    }
+
+    /// How many runs are kept.
+    #[inline(always)]
+    fn past(&self) -> usize {
+        self.runs.len() - Self::GUARD
     }
 }
 
 /// Samples in the steps of a [`Line`], as its kernels compute with them: what is absurd is cut off.
 #[inline(always)]
 pub(crate) fn in_steps<V: Lanes>(samples: V) -> V {
-    samples.mul(V::splat(Line::STEPS)).clamp(-4e6, 4e6)
+    samples.mul(V::splat(STEPS)).clamp(-4e6, 4e6)
 }
 
 /// The reverse of [`in_steps`].
 #[inline(always)]
 pub(crate) fn from_steps<V: Lanes>(samples: V) -> V {
-    samples.mul(V::splat(1.0 / Line::STEPS))
-}
-
-#[inline(always)]
-fn quantise(sample: f32) -> i16 {
-    // The cast saturates, and NaN gives 0.
-    (sample * Line::STEPS) as i16
+    samples.mul(V::splat(1.0 / STEPS))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simd::{LANES, Portable};
 
     #[test]
     fn what_was_written_is_read_after_the_delay_across_the_seam() {
-        let mut line = Line::new(300);
-        let sample = |n: usize| (n % 1000) as f32 / 1000.0;
-        let mut written = 0;
-        for run in [64, 1, 37, 64, 5].into_iter().cycle().take(400) {
-            let mut out = [0.0; 64];
-            line.read(300, &mut out[..run]);
-            for (n, value) in out[..run].iter().enumerate() {
-                let expected = (written + n).checked_sub(300).map_or(0.0, sample);
-                assert!((value - expected).abs() < 1.3e-4, "{value} {expected}");
+        for longest in [62, 300, 317, 350] {
+            let mut line = Line::<32>::new(longest);
+            for run in 0..400_i32 {
+                for delay in [36, longest / 2 + 20, longest, longest + 2] {
+                    let read: &[i16; 36] = line.array(delay);
+                    for (n, cell) in (0..).zip(read) {
+                        let written = 32 * run + n - delay as i32;
+                        assert_eq!(i32::from(*cell), written.max(0), "{longest} {delay} {run}");
+                    }
+                }
+                line.push(&std::array::from_fn(|n| (32 * run) as i16 + n as i16));
             }
-            let samples: Vec<f32> = (written..written + run).map(sample).collect();
-            line.write(&samples);
-            written += run;
         }
     }
 
@@ -163,8 +110,9 @@ mod tests {
     fn rounding_never_makes_louder() {
         for n in -40_000..40_000 {
             let sample = n as f32 / 16_000.0;
-            assert!((f32::from(quantise(sample)) / 16_384.0).abs() <= sample.abs() + 1e-6);
+            let mut cells = [0; LANES];
+            in_steps(Portable::splat(sample)).store_i16(&mut cells);
+            assert!((f32::from(cells[0]) / STEPS).abs() <= sample.abs() + 1e-6);
         }
-        assert_eq!(quantise(f32::NAN), 0);
     }
 }

@@ -18,7 +18,7 @@
 use crate::{
     CONTROL_LEN, Segment, State, math,
     phase::step_from,
-    simd::{LANES, Lanes, Words, eight_mut, kernel},
+    simd::{LANES, Lanes, Words, kernel},
 };
 
 /// One partial of a struck thing.
@@ -55,8 +55,9 @@ struct Mode {
     rest: f32,
     /// Factors of the latest eight samples and of those before in the next.
     factors: [f32; 2],
-    before: [f32; LANES],
+    /// The eight samples that were heard last, and those after them.
     now: [f32; LANES],
+    next: [f32; LANES],
 }
 
 impl Mode {
@@ -206,28 +207,59 @@ kernel! {
 #[inline(always)]
 fn add_modes_generic<V: Lanes>(modes: &mut [Mode], out: &mut [f32], since_seed: usize) {
     assert!(out.len() <= CONTROL_LEN && out.len().is_multiple_of(LANES), "a run is whole eights");
+    let seeded_at = ((CONTROL_LEN - since_seed) % CONTROL_LEN).min(out.len());
     for mode in modes {
         if mode.level > Mode::SILENCE {
-            let (mut before, mut now) = (V::load(&mode.before), V::load(&mode.now));
-            let factors = (V::splat(mode.factors[0]), V::splat(mode.factors[1]));
-            let (mut at, mut level) = (0, mode.level);
-            while at < out.len() {
-                if (since_seed + at).is_multiple_of(CONTROL_LEN) {
-                    (before, now) = seed(mode, at as u32, level);
-                } else {
-                    let next = factors.0.mul(now).sub(factors.1.mul(before));
-                    (before, now) = (now, next);
-                }
-                let out = eight_mut(out, at);
-                V::load(out).add(before).store(out);
-                level *= mode.rest;
-                at += LANES;
+            let mut ringing = Ringing::<V>::of(mode);
+            let (first, second) = out.split_at_mut(seeded_at);
+            ringing.go_on(first);
+            if let Some((out, rest)) = second.split_first_chunk_mut() {
+                (ringing.now, ringing.next) = seed(mode, seeded_at as u32, ringing.level);
+                ringing.add(out);
+                ringing.go_on(rest);
             }
-            before.store(&mut mode.before);
-            now.store(&mut mode.now);
-            mode.level = if level > Mode::SILENCE { level } else { 0.0 };
+            ringing.now.store(&mut mode.now);
+            ringing.next.store(&mut mode.next);
+            mode.level = if ringing.level > Mode::SILENCE { ringing.level } else { 0.0 };
         }
         mode.turn = mode.turn.wrapping_add(mode.step.wrapping_mul(out.len() as u32));
+    }
+}
+
+/// A mode on its way: the eight samples that were heard last, and those after them.
+struct Ringing<V> {
+    now: V,
+    next: V,
+    factors: [V; 2],
+    level: f32,
+    rest: f32,
+}
+
+impl<V: Lanes> Ringing<V> {
+    #[inline(always)]
+    fn of(mode: &Mode) -> Self {
+        Self {
+            now: V::load(&mode.now),
+            next: V::load(&mode.next),
+            factors: [V::splat(mode.factors[0]), V::splat(mode.factors[1])],
+            level: mode.level,
+            rest: mode.rest,
+        }
+    }
+
+    #[inline(always)]
+    fn go_on(&mut self, out: &mut [f32]) {
+        for out in out.as_chunks_mut().0 {
+            let later = self.factors[0].mul(self.next).sub(self.factors[1].mul(self.now));
+            (self.now, self.next) = (self.next, later);
+            self.add(out);
+        }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, out: &mut [f32; LANES]) {
+        V::load(out).add(self.now).store(out);
+        self.level *= self.rest;
     }
 }
 

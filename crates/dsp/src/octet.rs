@@ -87,7 +87,6 @@ impl Octet {
             }
         }
         sing(self, out, &turned, math::clamp(blend, -1.0, 1.0));
-        self.filter.settle();
     }
 }
 
@@ -152,9 +151,7 @@ fn sing_generic<V: Lanes>(octet: &mut Octet, out: &mut [&mut [f32]; 2], gains: &
     }
     a.store(&mut octet.turns[0]);
     b.store(&mut octet.turns[1]);
-    octet.filter.now = octet.filter.goal;
-    s1.store(&mut octet.filter.s1);
-    s2.store(&mut octet.filter.s2);
+    octet.filter.leave(s1, s2);
 }
 
 #[cfg(test)]

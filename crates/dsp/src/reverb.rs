@@ -16,20 +16,21 @@
 //! lengths are primes near a geometric row.
 
 use crate::{
-    CONTROL_LEN, Line, Phase, State,
-    half::{Doubler, HALF_LEN, Halver, Steps, Stepwise},
-    line::{from_steps, in_steps},
+    Block, CONTROL_LEN, Phase, State,
+    half::{Doubler, HALF_LEN, Halver},
+    line::{Line, from_steps, in_steps},
     math,
     simd::{LANES, Lanes, eight, eight_mut, kernel},
 };
 
-/// A stereo reverb: two channels in, two out, wet only.
+/// A stereo reverb: two channels in, two out, wet only, in whole control steps.
 #[derive(Clone, Debug)]
 pub struct Reverb {
-    steps: Steps,
     halvers: [Halver; 2],
     doublers: [Doubler; 2],
-    lines: [Line; 8],
+    lines: [Line<HALF_LEN>; 8],
+    /// What goes into the lines when the next step begins.
+    cells: [[i16; HALF_LEN]; 8],
     lengths: [usize; 8],
     diffusers: [AllPass; 2],
     sway: Phase,
@@ -53,10 +54,10 @@ impl Reverb {
         let mut sway = Phase::new();
         sway.set_phase_step(Self::SWAY_HZ * CONTROL_LEN as f32 / sample_rate_hz as f32);
         Self {
-            steps: Steps::new(),
             halvers: [Halver::new(), Halver::new()],
             doublers: [Doubler::new(), Doubler::new()],
             lines: lengths.map(|len| Line::new(len + 2 * Self::SWAY_SAMPLES as usize + 2)),
+            cells: [[0; HALF_LEN]; 8],
             lengths,
             diffusers: Self::ALL_PASSES.map(|len| AllPass::new(scaled(len))),
             sway,
@@ -68,10 +69,10 @@ impl Reverb {
 
     /// Silent again, settings as they were.
     pub fn reset(&mut self) {
-        self.steps.reset();
         self.halvers = [Halver::new(), Halver::new()];
         self.doublers = [Doubler::new(), Doubler::new()];
         self.lines.iter_mut().for_each(Line::reset);
+        self.cells = [[0; HALF_LEN]; 8];
         self.diffusers.iter_mut().for_each(AllPass::reset);
         self.sway.turn = 0;
         self.find_depths();
@@ -83,13 +84,13 @@ impl Reverb {
         self.damping = math::clamp(damping, 0.0, 0.9);
     }
 
-    /// Replaces what is sent by the hall's answer.
-    ///
-    /// # Panics
-    ///
-    /// When the lengths differ.
-    pub fn process(&mut self, io: &mut [&mut [f32]; 2]) {
-        self.pass(io);
+    /// Replaces what is sent by the hall's answer to what was sent a step before.
+    pub fn process(&mut self, io: &mut Block) {
+        self.sway.skip(1);
+        let from = self.depths;
+        self.find_depths();
+        let sways = [Way::new(from[0], self.depths[0]), Way::new(from[1], self.depths[1])];
+        answer(self, io, &sways);
     }
 
     /// Lets control steps pass unheard.
@@ -131,32 +132,23 @@ impl State for Reverb {
     }
 }
 
-impl Stepwise for Reverb {
-    fn steps(&mut self) -> &mut Steps {
-        &mut self.steps
-    }
-
-    fn work(&mut self) {
-        self.sway.skip(1);
-        let from = self.depths;
-        self.find_depths();
-        let sways = [Way::new(from[0], self.depths[0]), Way::new(from[1], self.depths[1])];
-        answer(self, &sways);
-    }
-}
-
 kernel! {
-    fn answer = answer_generic(reverb: &mut Reverb, sways: &[Way; 2]);
+    fn answer = answer_generic(reverb: &mut Reverb, io: &mut Block, sways: &[Way; 2]);
 }
 
 #[inline(always)]
-fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
-    let mut mid = halve::<V>(&reverb.steps.cells, &mut reverb.halvers);
-    reverb.diffusers[0].run::<V>(&mut mid);
-    reverb.diffusers[1].run::<V>(&mut mid);
-    let mut cells = [[0_i16; HALF_LEN]; 8];
+fn answer_generic<V: Lanes>(reverb: &mut Reverb, io: &mut Block, sways: &[Way; 2]) {
     let (feedback, damping) = (reverb.feedback, reverb.damping);
-    let Reverb { lines, lengths, halvers, doublers, .. } = &mut *reverb;
+    let Reverb { lines, cells, lengths, halvers, doublers, diffusers, .. } = reverb;
+    take_mid_and_side::<V>(io, halvers);
+    doublers[0].give::<V>(&mut io[0]);
+    doublers[1].give::<V>(&mut io[1]);
+    for (line, cells) in lines.iter_mut().zip(&*cells) {
+        line.push(cells);
+    }
+    let mut mid = halvers[0].give_all::<V>();
+    diffusers[0].run::<V>(&mut mid);
+    diffusers[1].run::<V>(&mut mid);
     let [len0, len1, len2, len3, len4, len5, len6, len7] = *lengths;
     let words: [&[i16; HALF_LEN + 2]; 8] = [
         lines[0].array(len0 + 1 + sways[0].whole),
@@ -198,21 +190,13 @@ fn answer_generic<V: Lanes>(reverb: &mut Reverb, sways: &[Way; 2]) {
         plus.add_mul(gain, q2.sub(q6)).store_i16(eight_mut(&mut cells[6], at));
         minus.add_mul(gain, q3.sub(q7)).store_i16(eight_mut(&mut cells[7], at));
     }
-    for (line, cells) in reverb.lines.iter_mut().zip(&cells) {
-        line.push_all(cells);
-    }
-    reverb.halvers[0].turn::<V>();
-    reverb.halvers[1].turn::<V>();
-    reverb.doublers[0].give::<V>(&mut reverb.steps.cells[0]);
-    reverb.doublers[1].give::<V>(&mut reverb.steps.cells[1]);
+    halvers[0].turn::<V>();
+    halvers[1].turn::<V>();
 }
 
-/// Mid and side of what comes, in steps, given to the two halvers; the mid at half the rate.
+/// Gives mid and side of what comes, in steps, to the two halvers.
 #[inline(always)]
-pub(crate) fn halve<V: Lanes>(
-    [left, right]: &[[f32; CONTROL_LEN]; 2],
-    [mid, side]: &mut [Halver; 2],
-) -> [f32; HALF_LEN] {
+pub(crate) fn take_mid_and_side<V: Lanes>([left, right]: &Block, [mid, side]: &mut [Halver; 2]) {
     let half = V::splat(0.5);
     for row in 0..HALF_LEN / LANES {
         let at = row * LANES;
@@ -222,12 +206,6 @@ pub(crate) fn halve<V: Lanes>(
         mid.take(at, half.mul(a.add(c)), half.mul(b.add(d)));
         side.take(at, half.mul(a.sub(c)), half.mul(b.sub(d)));
     }
-    let mut out = [0.0; HALF_LEN];
-    for row in 0..HALF_LEN / LANES {
-        let at = row * LANES;
-        mid.give::<V>(at).store(eight_mut(&mut out, at));
-    }
-    out
 }
 
 /// Weights of a sample and of both its neighbours: a low-pass of three taps.
@@ -260,7 +238,9 @@ fn swaying<V: Lanes>(words: &[i16], at: usize, way: Way) -> V {
 /// Source: M. Schroeder, *Natural Sounding Artificial Reverberation*, 1962.
 #[derive(Clone, Debug)]
 pub(crate) struct AllPass {
-    line: Line,
+    line: Line<HALF_LEN>,
+    /// What goes into the line when the next step begins.
+    cells: [i16; HALF_LEN],
     len: usize,
 }
 
@@ -269,16 +249,17 @@ impl AllPass {
 
     /// Over `len` samples, at least [`HALF_LEN`].
     pub(crate) fn new(len: usize) -> Self {
-        Self { line: Line::new(len), len }
+        Self { line: Line::new(len), cells: [0; HALF_LEN], len }
     }
 
     pub(crate) fn reset(&mut self) {
         self.line.reset();
+        self.cells = [0; HALF_LEN];
     }
 
     #[inline(always)]
     pub(crate) fn run<V: Lanes>(&mut self, io: &mut [f32; HALF_LEN]) {
-        let mut cells = [0_i16; HALF_LEN];
+        self.line.push(&self.cells);
         let words: &[i16; HALF_LEN] = self.line.array(self.len);
         let gain = V::splat(Self::GAIN);
         for row in 0..HALF_LEN / LANES {
@@ -287,9 +268,8 @@ impl AllPass {
             let io = eight_mut(io, at);
             let into = V::load(io).add_mul(gain, past);
             past.sub(gain.mul(into)).store(io);
-            into.store_i16(eight_mut(&mut cells, at));
+            into.store_i16(eight_mut(&mut self.cells, at));
         }
-        self.line.push_all(&cells);
     }
 }
 
@@ -301,10 +281,13 @@ mod tests {
     fn the_tail_falls_by_60_db_in_the_time_the_formula_says() {
         let mut reverb = Reverb::new(44_100);
         reverb.set(0.84, 0.0);
-        let mut left = vec![0.0; 88_200];
+        let mut left = vec![0.0; 88_192];
         left[..2000].iter_mut().enumerate().for_each(|(n, x)| *x = (n as f32 * 0.05).sin());
-        let mut right = left.clone();
-        reverb.process(&mut [&mut left, &mut right]);
+        for left in left.as_chunks_mut::<CONTROL_LEN>().0 {
+            let mut io = [*left; 2];
+            reverb.process(&mut io);
+            *left = io[0];
+        }
         let power = |from: usize| left[from..from + 4410].iter().map(|x| x * x).sum::<f32>();
         let fall_db = 10.0 * (power(6615) / power(6615 + 22_050)).log10();
         assert!((fall_db - 0.5 * 60.0 / 1.4).abs() < 5.0, "{fall_db}");
@@ -313,12 +296,14 @@ mod tests {
     #[test]
     fn the_two_sides_differ() {
         let mut reverb = Reverb::new(48_000);
-        let mut left = vec![0.0; 20_000];
-        left[0] = 1.0;
-        let mut right = left.clone();
-        reverb.process(&mut [&mut left, &mut right]);
-        let product: f32 = left.iter().zip(&right).map(|(a, b)| a * b).sum();
-        let power: f32 = left.iter().map(|a| a * a).sum();
+        let (mut product, mut power) = (0.0, 0.0);
+        for step in 0..320 {
+            let mut io = [[0.0; CONTROL_LEN]; 2];
+            (io[0][0], io[1][0]) = if step == 0 { (1.0, 1.0) } else { (0.0, 0.0) };
+            reverb.process(&mut io);
+            product += io[0].iter().zip(&io[1]).map(|(a, b)| a * b).sum::<f32>();
+            power += io[0].iter().map(|a| a * a).sum::<f32>();
+        }
         assert!(power > 0.01 && (product / power).abs() < 0.2);
     }
 }

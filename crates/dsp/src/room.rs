@@ -14,21 +14,22 @@
 //! Source: as [`crate::Reverb`].
 
 use crate::{
-    Line,
-    half::{Doubler, HALF_LEN, Halver, Steps, Stepwise},
-    line::from_steps,
+    Block,
+    half::{Doubler, HALF_LEN, Halver},
+    line::{Line, from_steps},
     math,
-    reverb::{AllPass, damped, damping_weights, halve},
+    reverb::{AllPass, damped, damping_weights, take_mid_and_side},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
 };
 
-/// A stereo room: two channels in, two out, wet only. It is over so soon that no snapshot needs it.
+/// A stereo room: two channels in, two out, wet only, in whole control steps. It is over so soon that no snapshot needs it.
 #[derive(Clone, Debug)]
 pub struct Room {
-    steps: Steps,
     halvers: [Halver; 2],
     doublers: [Doubler; 2],
-    lines: [Line; 4],
+    lines: [Line<HALF_LEN>; 4],
+    /// What goes into the lines when the next step begins.
+    cells: [[i16; HALF_LEN]; 4],
     lengths: [usize; 4],
     diffuser: AllPass,
     feedback: f32,
@@ -45,10 +46,10 @@ impl Room {
         let scaled = |len: usize| (len * sample_rate_hz as usize).div_ceil(44_100);
         let lengths = Self::LENGTHS.map(scaled);
         Self {
-            steps: Steps::new(),
             halvers: [Halver::new(), Halver::new()],
             doublers: [Doubler::new(), Doubler::new()],
             lines: lengths.map(|len| Line::new(len + 2)),
+            cells: [[0; HALF_LEN]; 4],
             lengths,
             diffuser: AllPass::new(scaled(Self::ALL_PASS)),
             feedback: 0.7,
@@ -58,10 +59,10 @@ impl Room {
 
     /// Silent again, settings as they were.
     pub fn reset(&mut self) {
-        self.steps.reset();
         self.halvers = [Halver::new(), Halver::new()];
         self.doublers = [Doubler::new(), Doubler::new()];
         self.lines.iter_mut().for_each(Line::reset);
+        self.cells = [[0; HALF_LEN]; 4];
         self.diffuser.reset();
     }
 
@@ -71,37 +72,28 @@ impl Room {
         self.damping = math::clamp(damping, 0.0, 0.9);
     }
 
-    /// Replaces what is sent by the room's answer.
-    ///
-    /// # Panics
-    ///
-    /// When the lengths differ.
-    pub fn process(&mut self, io: &mut [&mut [f32]; 2]) {
-        self.pass(io);
-    }
-}
-
-impl Stepwise for Room {
-    fn steps(&mut self) -> &mut Steps {
-        &mut self.steps
-    }
-
-    fn work(&mut self) {
-        answer(self);
+    /// Replaces what is sent by the room's answer to what was sent a step before.
+    pub fn process(&mut self, io: &mut Block) {
+        answer(self, io);
     }
 }
 
 kernel! {
-    fn answer = answer_generic(room: &mut Room);
+    fn answer = answer_generic(room: &mut Room, io: &mut Block);
 }
 
 #[inline(always)]
-fn answer_generic<V: Lanes>(room: &mut Room) {
-    let mut mid = halve::<V>(&room.steps.cells, &mut room.halvers);
-    room.diffuser.run::<V>(&mut mid);
-    let mut cells = [[0_i16; HALF_LEN]; 4];
+fn answer_generic<V: Lanes>(room: &mut Room, io: &mut Block) {
     let (feedback, damping) = (room.feedback, room.damping);
-    let Room { lines, lengths, halvers, doublers, .. } = &mut *room;
+    let Room { lines, cells, lengths, halvers, doublers, diffuser, .. } = room;
+    take_mid_and_side::<V>(io, halvers);
+    doublers[0].give::<V>(&mut io[0]);
+    doublers[1].give::<V>(&mut io[1]);
+    for (line, cells) in lines.iter_mut().zip(&*cells) {
+        line.push(cells);
+    }
+    let mut mid = halvers[0].give_all::<V>();
+    diffuser.run::<V>(&mut mid);
     let words: [&[i16; HALF_LEN + 2]; 4] = [
         lines[0].array(lengths[0] + 1),
         lines[1].array(lengths[1] + 1),
@@ -126,27 +118,26 @@ fn answer_generic<V: Lanes>(room: &mut Room) {
         plus.add_mul(gain, p0.sub(p2)).store_i16(eight_mut(&mut cells[2], at));
         minus.add_mul(gain, p1.sub(p3)).store_i16(eight_mut(&mut cells[3], at));
     }
-    for (line, cells) in room.lines.iter_mut().zip(&cells) {
-        line.push_all(cells);
-    }
-    room.halvers[0].turn::<V>();
-    room.halvers[1].turn::<V>();
-    room.doublers[0].give::<V>(&mut room.steps.cells[0]);
-    room.doublers[1].give::<V>(&mut room.steps.cells[1]);
+    halvers[0].turn::<V>();
+    halvers[1].turn::<V>();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CONTROL_LEN;
 
     #[test]
     fn it_answers_at_once_and_is_over_within_a_second() {
         let mut room = Room::new(44_100);
         room.set(0.78, 0.2);
-        let mut left = vec![0.0; 44_100];
-        left[..100].fill(0.5);
-        let mut right = left.clone();
-        room.process(&mut [&mut left, &mut right]);
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for step in 0..689 {
+            let mut io = [[if step < 2 { 0.5 } else { 0.0 }; CONTROL_LEN]; 2];
+            room.process(&mut io);
+            left.extend(io[0]);
+            right.extend(io[1]);
+        }
         let power = |from: usize| left[from..from + 2205].iter().map(|x| x * x).sum::<f32>();
         assert!(
             power(0) > 0.01 && power(41_000) < 1e-5 * power(0),

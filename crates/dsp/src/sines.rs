@@ -79,17 +79,18 @@ kernel! {
 
 #[inline(always)]
 fn sum_up_generic<V: Lanes>(out: &mut [f32], sines: &[Sine]) {
-    let mut pairs = sines.chunks_exact(2);
-    for pair in &mut pairs {
-        let (mut a, mut b) = (Wave::<V>::begin(&pair[0]), Wave::<V>::begin(&pair[1]));
+    let mut fours = sines.chunks_exact(4);
+    for four in &mut fours {
+        let (mut a, mut b) = (Wave::<V>::begin(&four[0]), Wave::<V>::begin(&four[1]));
+        let (mut c, mut d) = (Wave::<V>::begin(&four[2]), Wave::<V>::begin(&four[3]));
         let mut at = 0;
         while at < out.len() {
             let out = eight_mut(out, at);
-            V::load(out).add(a.next()).add(b.next()).store(out);
+            V::load(out).add(a.next()).add(b.next()).add(c.next()).add(d.next()).store(out);
             at += LANES;
         }
     }
-    for sine in pairs.remainder() {
+    for sine in fours.remainder() {
         let mut wave = Wave::<V>::begin(sine);
         let mut at = 0;
         while at < out.len() {

@@ -12,21 +12,22 @@
 //! Source of the idea: J. Parker, S. D'Angelo, *A Digital Model of the Echoplex Tape Delay*, 2010s.
 
 use crate::{
-    CONTROL_LEN, Line, Phase, Segment, State,
-    half::{Doubler, HALF_DELAY, HALF_LEN, Halver, Steps, Stepwise},
-    line::{from_steps, in_steps},
+    CONTROL_LEN, Phase, Segment, State,
+    half::{Doubler, HALF_DELAY, HALF_LEN, Halver},
+    line::{Line, from_steps, in_steps},
     math,
     reverb::damping_weights,
     simd::{LANES, Lanes, eight_mut, kernel},
 };
 
-/// A tape delay: one channel in, two out.
+/// A tape delay: one channel in, two out, in whole control steps.
 #[derive(Clone, Debug)]
 pub struct Tape {
-    steps: Steps,
     halver: Halver,
     doublers: [Doubler; 2],
-    tape: Line,
+    tape: Line<HALF_LEN>,
+    /// What goes onto the tape when the next step begins.
+    cells: [i16; HALF_LEN],
     sample_rate: f32,
     longest: f32,
     /// The time the motor keeps and the one it heads for, in samples.
@@ -58,10 +59,10 @@ impl Tape {
         let longest = longest.max(Self::SHORTEST);
         let spare = (0.02 * sample_rate) as usize;
         let mut tape = Self {
-            steps: Steps::new(),
             halver: Halver::new(),
             doublers: [Doubler::new(), Doubler::new()],
             tape: Line::new(longest as usize / 2 + spare),
+            cells: [0; HALF_LEN],
             sample_rate,
             longest: longest as f32,
             time: longest as f32,
@@ -81,10 +82,10 @@ impl Tape {
 
     /// Silent again, at the time it heads for; settings stay.
     pub fn reset(&mut self) {
-        self.steps.reset();
         self.halver = Halver::new();
         self.doublers = [Doubler::new(), Doubler::new()];
         self.tape.reset();
+        self.cells = [0; HALF_LEN];
         self.sways.iter_mut().for_each(|sway| sway.turn = 0);
         (self.time, self.feedback[0]) = (self.goal, self.feedback[1]);
         self.head = self.head_now();
@@ -113,13 +114,18 @@ impl Tape {
         self.wow = math::clamp(wow, 0.0, 1.0);
     }
 
-    /// Writes what the heads hear of `input` into `out`; all of one length.
-    ///
-    /// # Panics
-    ///
-    /// When the lengths differ.
-    pub fn render(&mut self, input: &[f32], out: &mut [&mut [f32]; 2]) {
-        self.spread(input, out);
+    /// Takes a step, and writes what the heads hear during it.
+    pub fn render(&mut self, input: &[f32; CONTROL_LEN], out: [&mut [f32; CONTROL_LEN]; 2]) {
+        let most = Self::BEND * CONTROL_LEN as f32;
+        self.time += math::clamp(self.goal - self.time, -most, most);
+        self.sways.iter_mut().for_each(|sway| sway.skip(1));
+        let from = self.head;
+        // A jump of wow, too, is no more than a bend.
+        let most = 2.0 * Self::BEND * HALF_LEN as f32;
+        self.head += math::clamp(self.head_now() - from, -most, most);
+        let apart = (Self::HEADS_SECONDS * 0.5 * self.sample_rate) as usize;
+        play(self, input, out, Segment::between(from, self.head, HALF_LEN), apart);
+        self.feedback[0] = self.feedback[1];
     }
 
     /// Lets control steps pass unheard.
@@ -129,19 +135,6 @@ impl Tape {
         }
         self.time = self.goal;
         self.head = self.head_now();
-    }
-
-    fn turn(&mut self) {
-        let most = Self::BEND * CONTROL_LEN as f32;
-        self.time += math::clamp(self.goal - self.time, -most, most);
-        self.sways.iter_mut().for_each(|sway| sway.skip(1));
-        let from = self.head;
-        // A jump of wow, too, is no more than a bend.
-        let most = 2.0 * Self::BEND * HALF_LEN as f32;
-        self.head += math::clamp(self.head_now() - from, -most, most);
-        let apart = (Self::HEADS_SECONDS * 0.5 * self.sample_rate) as usize;
-        play(self, Segment::between(from, self.head, HALF_LEN), apart);
-        self.feedback[0] = self.feedback[1];
     }
 
     /// How many samples of half the rate the first head is behind.
@@ -172,48 +165,50 @@ impl State for Tape {
     }
 }
 
-impl Stepwise for Tape {
-    fn steps(&mut self) -> &mut Steps {
-        &mut self.steps
-    }
-
-    fn work(&mut self) {
-        self.turn();
-    }
-}
-
 kernel! {
-    fn play = play_generic(tape: &mut Tape, head: Segment, apart: usize);
+    fn play = play_generic(
+        tape: &mut Tape,
+        input: &[f32; CONTROL_LEN],
+        out: [&mut [f32; CONTROL_LEN]; 2],
+        head: Segment,
+        apart: usize,
+    );
 }
 
 #[inline(always)]
-fn play_generic<V: Lanes>(tape: &mut Tape, head: Segment, apart: usize) {
-    tape.halver.take_all::<V>(&tape.steps.cells[0]);
+fn play_generic<V: Lanes>(
+    tape: &mut Tape,
+    input: &[f32; CONTROL_LEN],
+    [out_left, out_right]: [&mut [f32; CONTROL_LEN]; 2],
+    head: Segment,
+    apart: usize,
+) {
+    tape.halver.take_all::<V>(input);
+    tape.doublers[0].give::<V>(out_left);
+    tape.doublers[1].give::<V>(out_right);
+    tape.tape.push(&tape.cells);
     let feedback = Segment::between(tape.feedback[0], tape.feedback[1], HALF_LEN);
     let weights = damping_weights(tape.damping);
-    let mut cells = [0_i16; HALF_LEN];
     for row in 0..HALF_LEN / LANES {
         let at = row * LANES;
-        let left = between_cells::<V>(&tape.tape, head, at, 0, weights);
-        let right = between_cells::<V>(&tape.tape, head, at, apart, weights);
+        let left = between_cells::<V, HALF_LEN>(&tape.tape, head, at, 0, weights);
+        let right = between_cells::<V, HALF_LEN>(&tape.tape, head, at, apart, weights);
         tape.doublers[0].take(at, from_steps(left));
         tape.doublers[1].take(at, from_steps(right));
         // What goes round has not yet been under way through the rest of the part.
-        let round = between_cells::<V>(&tape.tape, head, at, Tape::DELAY as usize / 2, weights);
+        let further = Tape::DELAY as usize / 2;
+        let round = between_cells::<V, HALF_LEN>(&tape.tape, head, at, further, weights);
         let fed = tape.halver.give::<V>(at).add_mul(V::along(feedback, at), round);
-        in_steps(from_steps(fed).saturate()).store_i16(eight_mut(&mut cells, at));
+        in_steps(from_steps(fed).saturate()).store_i16(eight_mut(&mut tape.cells, at));
     }
-    tape.tape.push_all(&cells);
     tape.halver.turn::<V>();
-    tape.doublers[0].give::<V>(&mut tape.steps.cells[0]);
-    tape.doublers[1].give::<V>(&mut tape.steps.cells[1]);
 }
 
 /// Eight samples where a moving head is, `further` behind it: between two cells on a straight line, damped.
 /// A head moves by less than one cell in eight samples.
 #[inline(always)]
-pub(crate) fn between_cells<V: Lanes>(
-    line: &Line,
+pub(crate) fn between_cells<V: Lanes, const RUN: usize>(
+    line: &Line<RUN>,
     head: Segment,
     at: usize,
     further: usize,
@@ -243,7 +238,10 @@ mod tests {
     fn heard(tape: &mut Tape, input: impl Fn(usize) -> f32, len: usize) -> [Vec<f32>; 2] {
         let input: Vec<f32> = (0..len).map(input).collect();
         let (mut left, mut right) = (vec![0.0; len], vec![0.0; len]);
-        tape.render(&input, &mut [&mut left, &mut right]);
+        let outs = left.as_chunks_mut().0.iter_mut().zip(right.as_chunks_mut().0);
+        for (input, (left, right)) in input.as_chunks().0.iter().zip(outs) {
+            tape.render(input, [left, right]);
+        }
         [left, right]
     }
 
@@ -253,7 +251,7 @@ mod tests {
         tape.start_at(6000.0);
         tape.set_feedback(0.5, 0.0);
         let hump = |n: usize| if n < 40 { (n as f32 * 0.0785).sin() } else { 0.0 };
-        let [left, right] = heard(&mut tape, |n| 0.3 * hump(n), 20_000);
+        let [left, right] = heard(&mut tape, |n| 0.3 * hump(n), 20_032);
         let peak = |line: &[f32]| {
             let greatest = line.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
             greatest.map_or(0, |(at, _)| at)
@@ -279,7 +277,7 @@ mod tests {
         let tone = |n: usize| 0.5 * (n as f32 * 0.02).sin();
         heard(&mut tape, tone, 20_032);
         tape.set_time(9000.0);
-        let [left, _] = heard(&mut tape, |n| tone(n + 20_032), 60_000);
+        let [left, _] = heard(&mut tape, |n| tone(n + 20_032), 60_032);
         let steepest = left.windows(2).map(|x| (x[1] - x[0]).abs()).fold(0.0, f32::max);
         assert!(steepest < 0.5 * 0.02 * 1.25, "{steepest}");
     }

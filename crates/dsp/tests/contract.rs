@@ -70,7 +70,111 @@ type Parts = Vec<(&'static str, Box<dyn Part>)>;
 
 /// Every part in its first state.
 fn parts() -> Parts {
-    any_length().into_iter().chain(whole_eights()).collect()
+    any_length().into_iter().chain(whole_eights()).chain(whole_steps()).collect()
+}
+
+/// Parts that take whole control steps.
+fn whole_steps() -> Parts {
+    vec![
+        (
+            "room",
+            Box::new(Of(
+                Room::new(44_100),
+                |room: &mut Room, l: &mut [f32], r: &mut [f32]| {
+                    in_steps(l, r, |io| room.process(io));
+                },
+                |room: &mut Room| {
+                    room.set(0.7, 0.3);
+                    room.reset();
+                },
+                |room: &mut Room, x| room.set(x, x),
+            )),
+        ),
+        (
+            "tape",
+            Box::new(Of(
+                tape(),
+                |tape: &mut Tape, l: &mut [f32], r: &mut [f32]| {
+                    in_steps(l, r, |io| tape.render(&{ io[0] }, io.each_mut()));
+                },
+                |part: &mut Tape| {
+                    part.start_at(700.0);
+                    part.set_feedback(0.6, 0.3);
+                    part.set_wow(0.5);
+                    part.reset();
+                },
+                |tape: &mut Tape, x| {
+                    tape.set_time(x);
+                    tape.set_feedback(x, x);
+                    tape.set_wow(x);
+                },
+            )),
+        ),
+        (
+            "chorus",
+            Box::new(Of(
+                Chorus::new(44_100),
+                |chorus: &mut Chorus, l: &mut [f32], r: &mut [f32]| {
+                    in_steps(l, r, |io| chorus.render(&{ io[0] }, io.each_mut()));
+                },
+                |chorus: &mut Chorus| {
+                    chorus.set(0.4, 0.25);
+                    chorus.reset();
+                },
+                |chorus: &mut Chorus, x| chorus.set(x, x),
+            )),
+        ),
+        (
+            "echo",
+            Box::new(Of(
+                echo(),
+                |echo: &mut Echo, l: &mut [f32], r: &mut [f32]| {
+                    in_steps(l, r, |io| echo.render(&{ io[0] }, io.each_mut()));
+                },
+                |echo: &mut Echo| {
+                    echo.start_at(700);
+                    echo.set_feedback(0.6, 0.3);
+                    echo.reset();
+                },
+                |echo: &mut Echo, x| {
+                    echo.set_time(x as u32);
+                    echo.set_feedback(x, x);
+                },
+            )),
+        ),
+        (
+            "reverb",
+            Box::new(Of(
+                Reverb::new(48_000),
+                |reverb: &mut Reverb, l: &mut [f32], r: &mut [f32]| {
+                    in_steps(l, r, |io| reverb.process(io));
+                },
+                Reverb::reset,
+                |reverb: &mut Reverb, x| reverb.set(x, x),
+            )),
+        ),
+        (
+            "finish",
+            Box::new(Of(
+                Finish::new(0.001, Leveler::new(0.04, 4.0, 1.0, 1.0, 44_100), 44_100),
+                |finish: &mut Finish, l: &mut [f32], r: &mut [f32]| {
+                    in_steps(l, r, |io| finish.process(io, Segment::flat(0.9)));
+                },
+                Finish::reset,
+                |_: &mut Finish, _| {},
+            )),
+        ),
+    ]
+}
+
+/// Step by step; what is left over at the end is left as it is.
+fn in_steps(left: &mut [f32], right: &mut [f32], mut process: impl FnMut(&mut Block)) {
+    let (left, right) = (left.as_chunks_mut().0, right.as_chunks_mut().0);
+    for (left, right) in left.iter_mut().zip(right) {
+        let mut io = [*left, *right];
+        process(&mut io);
+        [*left, *right] = io;
+    }
 }
 
 /// Parts that take runs of whole eights, at most a control step.
@@ -138,54 +242,6 @@ fn whole_eights() -> Parts {
 fn any_length() -> Parts {
     vec![
         (
-            "room",
-            Box::new(Of(
-                Room::new(44_100),
-                |room: &mut Room, l: &mut [f32], r: &mut [f32]| room.process(&mut [l, r]),
-                |room: &mut Room| {
-                    room.set(0.7, 0.3);
-                    room.reset();
-                },
-                |room: &mut Room, x| room.set(x, x),
-            )),
-        ),
-        (
-            "tape",
-            Box::new(Of(
-                tape(),
-                |tape: &mut Tape, l: &mut [f32], r: &mut [f32]| {
-                    let input = l.to_owned_block();
-                    tape.render(&input[..l.len()], &mut [l, r]);
-                },
-                |part: &mut Tape| {
-                    part.start_at(700.0);
-                    part.set_feedback(0.6, 0.3);
-                    part.set_wow(0.5);
-                    part.reset();
-                },
-                |tape: &mut Tape, x| {
-                    tape.set_time(x);
-                    tape.set_feedback(x, x);
-                    tape.set_wow(x);
-                },
-            )),
-        ),
-        (
-            "chorus",
-            Box::new(Of(
-                Chorus::new(44_100),
-                |chorus: &mut Chorus, l: &mut [f32], r: &mut [f32]| {
-                    let input = l.to_owned_block();
-                    chorus.render(&input[..l.len()], &mut [l, r]);
-                },
-                |chorus: &mut Chorus| {
-                    chorus.set(0.4, 0.25);
-                    chorus.reset();
-                },
-                |chorus: &mut Chorus, x| chorus.set(x, x),
-            )),
-        ),
-        (
             "fm pair",
             Box::new(Of(
                 (pair(), 2.0),
@@ -213,63 +269,12 @@ fn any_length() -> Parts {
             )),
         ),
         (
-            "dc blocker",
-            Box::new(Of(
-                DcBlocker::new(0.001),
-                |dc: &mut DcBlocker, l: &mut [f32], _: &mut [f32]| dc.process(l),
-                DcBlocker::reset,
-                |_: &mut DcBlocker, _| {},
-            )),
-        ),
-        (
             "ramp",
             Box::new(Of(
                 Ramp::new(0.5, 1000),
                 |ramp: &mut Ramp, l: &mut [f32], _: &mut [f32]| ramp.process(l),
                 |ramp: &mut Ramp| ramp.reset(0.5),
                 |ramp: &mut Ramp, x| ramp.set(math::clamp(x, -1.0, 1.0)),
-            )),
-        ),
-        (
-            "echo",
-            Box::new(Of(
-                echo(),
-                |echo: &mut Echo, l: &mut [f32], r: &mut [f32]| {
-                    let input = l.to_owned_block();
-                    for (start, input) in input.chunks(64).take(l.len().div_ceil(64)).enumerate() {
-                        let at = start * 64;
-                        let end = l.len().min(at + 64);
-                        let out = &mut [&mut l[at..end], &mut r[at..end]];
-                        echo.render(&input[..end - at], out);
-                    }
-                },
-                |echo: &mut Echo| {
-                    echo.start_at(700);
-                    echo.set_feedback(0.6, 0.3);
-                    echo.reset();
-                },
-                |echo: &mut Echo, x| {
-                    echo.set_time(x as u32);
-                    echo.set_feedback(x, x);
-                },
-            )),
-        ),
-        (
-            "reverb",
-            Box::new(Of(
-                Reverb::new(48_000),
-                |reverb: &mut Reverb, l: &mut [f32], r: &mut [f32]| reverb.process(&mut [l, r]),
-                Reverb::reset,
-                |reverb: &mut Reverb, x| reverb.set(x, x),
-            )),
-        ),
-        (
-            "limiter",
-            Box::new(Of(
-                Limiter::new(44_100),
-                |limiter: &mut Limiter, l: &mut [f32], r: &mut [f32]| limiter.process(&mut [l, r]),
-                Limiter::reset,
-                |_: &mut Limiter, _| {},
             )),
         ),
         (
@@ -357,19 +362,6 @@ fn echo() -> Echo {
     echo
 }
 
-/// A copy that does not allocate.
-trait ToOwnedBlock {
-    fn to_owned_block(&self) -> [f32; 4096];
-}
-
-impl ToOwnedBlock for [f32] {
-    fn to_owned_block(&self) -> [f32; 4096] {
-        let mut copy = [0.0; 4096];
-        copy[..self.len()].copy_from_slice(self);
-        copy
-    }
-}
-
 const LEN: usize = 4096;
 
 fn input(channel: u32, gain: f32) -> Vec<f32> {
@@ -410,6 +402,9 @@ fn any_slicing_gives_the_same_samples() {
     }
     for slices in [&[64][..], &[8], &[24, 8, 0, 40], &[128]] {
         compare(whole_eights, slices);
+    }
+    for slices in [&[64][..], &[128, 0, 64]] {
+        compare(whole_steps, slices);
     }
 }
 

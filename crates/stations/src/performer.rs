@@ -15,8 +15,7 @@ use perpetuo_station::{
     Title,
 };
 
-/// One block of the two channels.
-pub(crate) type Block = [[f32; BLOCK_LEN]; 2];
+pub(crate) use perpetuo_dsp::Block;
 
 /// Where in a block a note may fall: every eighth sample, 0.18 ms at 44.1 kHz, so that what is rendered
 /// between two notes is always whole vectors.
@@ -63,6 +62,7 @@ pub(crate) trait Synth: State + Send {
 }
 
 /// A performance: a composer, a synthesiser, and the part of the latest block not taken yet.
+#[repr(align(64))]
 pub(crate) struct Performer<C, S> {
     composer: C,
     synth: S,

@@ -98,6 +98,12 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn where_not_below(self, x: Self, least: f32) -> Self {
+        let least = avx2!(_mm256_set1_ps(least));
+        Self(avx2!(_mm256_and_ps(self.0, _mm256_cmp_ps::<_CMP_NLT_UQ>(x.0, least))))
+    }
+
+    #[inline(always)]
     fn split_pairs(self, next: Self) -> (Self, Self) {
         let even = avx2!(_mm256_shuffle_ps(self.0, next.0, 0b1000_1000));
         let odd = avx2!(_mm256_shuffle_ps(self.0, next.0, 0b1101_1101));
@@ -110,6 +116,13 @@ impl Lanes for Avx2 {
         let high = avx2!(_mm256_unpackhi_ps(self.0, odd.0));
         let first = avx2!(_mm256_permute2f128_ps(low, high, 0x20));
         let second = avx2!(_mm256_permute2f128_ps(low, high, 0x31));
+        (Self(first), Self(second))
+    }
+
+    #[inline(always)]
+    fn join_halves(self, y: Self) -> (Self, Self) {
+        let first = avx2!(_mm256_permute2f128_ps(self.0, y.0, 0x20));
+        let second = avx2!(_mm256_permute2f128_ps(self.0, y.0, 0x31));
         (Self(first), Self(second))
     }
 

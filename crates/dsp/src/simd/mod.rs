@@ -37,9 +37,9 @@ impl Instructions {
 
 static LEVEL: OnceLock<Level> = OnceLock::new();
 
-/// The instructions a machine has, as far as they matter here.
+/// The instructions a machine has, as far as they matter here: what [`crate::wide!`] asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
+pub enum Level {
     /// Whatever the crate was compiled for.
     Portable,
     /// AVX2.
@@ -47,10 +47,10 @@ pub(crate) enum Level {
     Avx2(Found),
 }
 
-/// A proof that instructions are there: only [`Level::of`] makes one, when it has looked.
+/// A proof that instructions are there: only [`Level`] makes one, when it has looked.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Found(());
+pub struct Found(());
 
 impl Level {
     /// What this machine has of what is asked for.
@@ -65,7 +65,7 @@ impl Level {
 
     /// What was chosen for this process.
     #[inline]
-    pub(crate) fn chosen() -> Self {
+    pub fn chosen() -> Self {
         *LEVEL.get_or_init(|| Self::of(Instructions::Best))
     }
 }
@@ -99,10 +99,14 @@ pub(crate) trait Lanes: Copy {
     fn min(self, y: Self) -> Self;
     /// Without sign.
     fn abs(self) -> Self;
+    /// As it is where `x` is not below `least`, 0 elsewhere.
+    fn where_not_below(self, x: Self, least: f32) -> Self;
     /// Of the sixteen of `self` and `next`, those at even places and those at odd ones.
     fn split_pairs(self, next: Self) -> (Self, Self);
     /// The reverse of [`Self::split_pairs`]: one of `self`, one of `odd`, in turn.
     fn join_pairs(self, odd: Self) -> (Self, Self);
+    /// The first halves of both, and the second halves.
+    fn join_halves(self, y: Self) -> (Self, Self);
     /// Rows to columns.
     fn transpose(rows: [Self; LANES]) -> [Self; LANES];
 
@@ -261,6 +265,49 @@ macro_rules! with_avx2 {
 #[cfg(target_arch = "x86_64")]
 pub(crate) use with_avx2;
 
+/// Makes of a function of plain loops another of the same arguments that runs it compiled for the instructions
+/// of the machine. It is to be `#[inline(always)]`, and so is what it calls: what is not runs without them.
+///
+/// Eight additions side by side round as eight one after the other, and nothing is fused: samples are the same.
+#[macro_export]
+macro_rules! wide {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident = $plain:ident($($arg:ident: $type:ty),* $(,)?)
+        $(-> $ret:ty)?;) => {
+        $(#[$meta])*
+        $vis fn $name($($arg: $type),*) $(-> $ret)? {
+            match $crate::Level::chosen() {
+                $crate::Level::Portable => $plain($($arg),*),
+                #[cfg(target_arch = "x86_64")]
+                $crate::Level::Avx2(_) => {
+                    #[target_feature(enable = "avx2")]
+                    fn here($($arg: $type),*) $(-> $ret)? {
+                        $plain($($arg),*)
+                    }
+                    // SAFETY: `Level::Avx2` holds a proof that these instructions were found.
+                    #[expect(unsafe_code, reason = "the instructions have been looked for")]
+                    unsafe { here($($arg),*) }
+                }
+            }
+        }
+    };
+}
+
+/// Asks for memory that is needed soon; any address will do, as nothing is read.
+#[inline(always)]
+pub(crate) fn fetch<T>(place: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, which is there on every machine of this kind.
+        #[expect(unsafe_code, reason = "a hint to the machine")]
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(place.cast());
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
+}
+
 /// Eight values from `at` on.
 ///
 /// # Panics
@@ -298,6 +345,7 @@ mod tests {
             a.max(b),
             a.min(b),
             a.abs(),
+            a.where_not_below(b, x[1]),
             a.add_mul(b, a),
             small.mul(V::splat(0.001)).sin_turns(),
             small.mul(V::splat(0.001)).fine_sin_turns(),
@@ -309,6 +357,8 @@ mod tests {
         let (even, odd) = a.split_pairs(b);
         let (first, second) = even.join_pairs(odd);
         results.extend([even, odd, first, second]);
+        let (first, second) = a.join_halves(b);
+        results.extend([first, second]);
         results.push(V::sums([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
         results.extend(V::transpose([a, b, a.add(b), a.sub(b), b, a, a.mul(b), a]));
         let words = V::Words::load(w);

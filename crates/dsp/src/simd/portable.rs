@@ -91,6 +91,11 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn where_not_below(self, x: Self, least: f32) -> Self {
+        self.zip(x, |y, x| if x < least { 0.0 } else { y })
+    }
+
+    #[inline(always)]
     fn split_pairs(self, next: Self) -> (Self, Self) {
         let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (self.0, next.0);
         (Self([a, c, e, g, i, k, m, o]), Self([b, d, f, h, j, l, n, p]))
@@ -100,6 +105,12 @@ impl Lanes for Portable {
     fn join_pairs(self, odd: Self) -> (Self, Self) {
         let ([a, c, e, g, i, k, m, o], [b, d, f, h, j, l, n, p]) = (self.0, odd.0);
         (Self([a, b, c, d, e, f, g, h]), Self([i, j, k, l, m, n, o, p]))
+    }
+
+    #[inline(always)]
+    fn join_halves(self, y: Self) -> (Self, Self) {
+        let ([a, b, c, d, e, f, g, h], [i, j, k, l, m, n, o, p]) = (self.0, y.0);
+        (Self([a, b, c, d, i, j, k, l]), Self([e, f, g, h, m, n, o, p]))
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@
 //!                     └► first difference ─► clap, riser ──┴► four low-passes of the bank
 //! ```
 
-use perpetuo_dsp::{Chance, Noise, Phase, Segment, State, Tuning, math, mix, step_from};
+use perpetuo_dsp::{Chance, Noise, Phase, Segment, State, Tuning, math, mix, step_from, wide};
 use perpetuo_station::BLOCK_LEN;
 
 use super::hit::Hit;
@@ -238,19 +238,29 @@ impl Drums {
     }
 }
 
-/// The second difference of a noise, of which two samples lie before the run.
-fn write_bright(out: &mut [f32], noise: &[f32], level: Segment) {
-    let past = noise.iter().zip(&noise[1..]);
-    for (n, ((out, now), (later, late))) in (0_i32..).zip(out.iter_mut().zip(&noise[2..]).zip(past))
-    {
-        *out = (level.from + level.step * n as f32) * ((now - late) - (late - later));
+wide! {
+    /// The second difference of a noise, of which two samples lie before the run.
+    fn write_bright = write_bright_plain(out: &mut [f32], noise: &[f32], level: Segment);
+}
+
+#[inline(always)]
+fn write_bright_plain(out: &mut [f32], noise: &[f32], level: Segment) {
+    for n in 0..out.len().min(noise.len().saturating_sub(2)) {
+        let (later, late, now) = (noise[n], noise[n + 1], noise[n + 2]);
+        out[n] = (level.from + level.step * n as i32 as f32) * ((now - late) - (late - later));
     }
 }
 
-/// The first difference.
-fn write_dull(out: &mut [f32], noise: &[f32], level: Segment) {
-    for (n, ((out, now), late)) in (0_i32..).zip(out.iter_mut().zip(&noise[2..]).zip(&noise[1..])) {
-        *out = (level.from + level.step * n as f32) * (now - late);
+wide! {
+    /// The first difference.
+    fn write_dull = write_dull_plain(out: &mut [f32], noise: &[f32], level: Segment);
+}
+
+#[inline(always)]
+fn write_dull_plain(out: &mut [f32], noise: &[f32], level: Segment) {
+    for n in 0..out.len().min(noise.len().saturating_sub(2)) {
+        let (late, now) = (noise[n + 1], noise[n + 2]);
+        out[n] = (level.from + level.step * n as i32 as f32) * (now - late);
     }
 }
 

@@ -11,7 +11,7 @@
 //!
 //! Source: V. Välimäki, *Discrete-Time Synthesis of the Sawtooth Waveform With Reduced Aliasing*, 2005.
 
-use perpetuo_dsp::{State, Tuning, math, step_from};
+use perpetuo_dsp::{Segment, State, Tuning, math, step_from, wide};
 use perpetuo_station::BLOCK_LEN;
 
 use super::hit::Hit;
@@ -93,21 +93,9 @@ impl Stabs {
         let level = self.hit.advance(len);
         let mut sums: Sums = [[0.0; BEFORE + 1 + BLOCK_LEN]; 2];
         (sums[0][BEFORE], sums[1][BEFORE]) = (self.before[0], self.before[1]);
-        for note in &mut self.notes {
-            note.add_parabolas(&mut sums);
-            note.pass(len);
-        }
-        let [mids, sides] = &sums;
-        self.before = [mids[BEFORE + len], sides[BEFORE + len]];
-        let out = left.iter_mut().zip(right);
-        let mids = mids[BEFORE + 1..].iter().zip(&mids[BEFORE..]);
-        let sides = sides[BEFORE + 1..].iter().zip(&sides[BEFORE..]);
-        for (n, (((left, right), mid), side)) in (0_i32..).zip(out.zip(mids).zip(sides)) {
-            let level = level.from + level.step * n as f32;
-            let (mid, side) = (mid.0 - mid.1, side.0 - side.1);
-            *left = level * (mid + side);
-            *right = level * (mid - side);
-        }
+        write_saws(&self.notes, &mut sums, left, right, level);
+        self.before = sums.map(|sums| sums[BEFORE + len]);
+        self.notes.iter_mut().for_each(|note| note.pass(len));
         let octaves = light + 2.2 * self.hit.level();
         self.tuning = Tuning::new(650.0 * math::exp2(octaves) / self.sample_rate, 0.75);
         self.tuning
@@ -144,19 +132,6 @@ impl Note {
         self.weights = [0.5 * (1.0 + far) * outer, sign * 0.5 * (1.0 - far) * outer, middle];
     }
 
-    /// Adds those of the samples that follow.
-    fn add_parabolas(&self, [mids, sides]: &mut Sums) {
-        let mut turns = self.turns;
-        for (mid, side) in mids[BEFORE + 1..].iter_mut().zip(&mut sides[BEFORE + 1..]) {
-            for (turn, step) in turns.iter_mut().zip(self.steps) {
-                *turn = turn.wrapping_add(step);
-            }
-            let parabolas = self.parabolas(turns);
-            *mid += parabolas[0];
-            *side += parabolas[1];
-        }
-    }
-
     /// In mid and side.
     #[inline(always)]
     fn parabolas(&self, [a, b, c]: [u32; 3]) -> [f32; 2] {
@@ -170,6 +145,49 @@ impl Note {
         for (turn, step) in self.turns.iter_mut().zip(self.steps) {
             *turn = turn.wrapping_add(step.wrapping_mul(len as u32));
         }
+    }
+}
+
+wide! {
+    /// Sums up the parabolas of as many samples as there are places, and writes their differences.
+    fn write_saws = write_saws_plain(
+        notes: &[Note; 4],
+        sums: &mut Sums,
+        left: &mut [f32],
+        right: &mut [f32],
+        level: Segment,
+    );
+}
+
+#[inline(always)]
+fn write_saws_plain(
+    notes: &[Note; 4],
+    [mids, sides]: &mut Sums,
+    left: &mut [f32],
+    right: &mut [f32],
+    level: Segment,
+) {
+    let len = left.len().min(right.len()).min(BLOCK_LEN);
+    for note in notes {
+        let ([a, b, c], [step_a, step_b, step_c]) = (note.turns, note.steps);
+        for (n, (mid, side)) in
+            (1_u32..).zip(mids[BEFORE + 1..][..len].iter_mut().zip(&mut sides[BEFORE + 1..][..len]))
+        {
+            let [to_mid, to_side] = note.parabolas([
+                a.wrapping_add(step_a.wrapping_mul(n)),
+                b.wrapping_add(step_b.wrapping_mul(n)),
+                c.wrapping_add(step_c.wrapping_mul(n)),
+            ]);
+            *mid += to_mid;
+            *side += to_side;
+        }
+    }
+    for n in 0..len {
+        let level = level.from + level.step * n as i32 as f32;
+        let mid = mids[BEFORE + 1 + n] - mids[BEFORE + n];
+        let side = sides[BEFORE + 1 + n] - sides[BEFORE + n];
+        left[n] = level * (mid + side);
+        right[n] = level * (mid - side);
     }
 }
 

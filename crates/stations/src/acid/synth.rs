@@ -1,7 +1,7 @@
 //! How ACID sounds: voices rendered up to each onset, then rooms and the mix.
 
 use perpetuo_dsp::{
-    Chance, Echo, Leveler, Response, Reverb, Segment, State, SvfBank, Tuning, math,
+    Chance, Echo, Leveler, Response, Reverb, Segment, State, SvfBank, Tuning, math, wide,
 };
 use perpetuo_station::BLOCK_LEN;
 
@@ -50,16 +50,18 @@ pub(super) struct Synth {
     master: Master,
 }
 
+type Lane = [f32; BLOCK_LEN];
+
 /// One block of every voice.
 struct Voices {
     /// Lanes of the bank: the line, what its first stage made of the block before, hats of both sides,
     /// claps of both sides, stabs of both sides.
-    lanes: [[f32; BLOCK_LEN]; 8],
-    kick: [f32; BLOCK_LEN],
+    lanes: [Lane; 8],
+    kick: Lane,
     /// Nothing but zeroes unless it is blipping.
-    blip: [f32; BLOCK_LEN],
+    blip: Lane,
     is_blipping: bool,
-    duck: [f32; BLOCK_LEN],
+    duck: Lane,
 }
 
 impl Voices {
@@ -70,64 +72,99 @@ impl Voices {
         is_blipping: false,
         duck: [1.0; BLOCK_LEN],
     };
+}
 
-    /// Joins the blip, at its place, to the stabs and gives what goes into the echo.
-    fn join(&mut self, late: &[f32; BLOCK_LEN], place: f32) -> [f32; BLOCK_LEN] {
-        let [.., left, right] = &mut self.lanes;
-        let mut into_echo = [0.0; BLOCK_LEN];
-        for i in 0..BLOCK_LEN {
-            into_echo[i] = 0.32 * self.duck[i] * late[i] + 0.73 * (left[i] + right[i]);
-        }
-        if std::mem::take(&mut self.is_blipping) {
-            let gains = [0.14 * (1.0 - place), 0.14 * (1.0 + place)];
-            for i in 0..BLOCK_LEN {
-                let blip = std::mem::take(&mut self.blip[i]);
-                into_echo[i] += 0.35 * blip;
-                left[i] += gains[0] * blip;
-                right[i] += gains[1] * blip;
-            }
-        }
-        into_echo
+wide! {
+    /// Writes a straight line.
+    fn write_line = write_line_plain(out: &mut [f32], line: Segment);
+}
+
+#[inline(always)]
+fn write_line_plain(out: &mut [f32], line: Segment) {
+    for (n, out) in (0_i32..).zip(out) {
+        *out = line.from + line.step * n as f32;
     }
+}
 
-    /// Writes what goes into the room.
-    fn send(&self, room: &mut Block, late: &[f32; BLOCK_LEN], repeats: &Block) {
-        let [_, _, hat_left, hat_right, clap_left, clap_right, left, right] = &self.lanes;
-        for i in 0..BLOCK_LEN {
-            let late = 0.09 * late[i];
-            let noises = [hat_left[i] + clap_left[i], hat_right[i] + clap_right[i]];
-            room[0][i] = (0.75 * left[i] + 0.2 * noises[0]) + (late + 0.2 * repeats[0][i]);
-            room[1][i] = (0.75 * right[i] + 0.2 * noises[1]) + (late + 0.2 * repeats[1][i]);
-        }
+wide! {
+    /// Joins the blip, at its place, to the stabs, and writes what goes into the echo.
+    fn join = join_plain(voices: &mut Voices, into_echo: &mut Lane, late: &Lane, place: f32);
+}
+
+#[inline(always)]
+fn join_plain(voices: &mut Voices, into_echo: &mut Lane, late: &Lane, place: f32) {
+    let [.., left, right] = &mut voices.lanes;
+    for i in 0..BLOCK_LEN {
+        into_echo[i] = 0.32 * voices.duck[i] * late[i] + 0.73 * (left[i] + right[i]);
     }
-
-    /// Writes the mix of all, the echo's repeats and the room's answer, each at its gain.
-    fn mix(
-        &self,
-        out: &mut Block,
-        late: &[f32; BLOCK_LEN],
-        [repeats, room]: [&Block; 2],
-        gains: impl Fn(usize) -> [f32; 3],
-    ) {
-        let [_, line, hat_left, hat_right, clap_left, clap_right, left, right] = &self.lanes;
+    if std::mem::take(&mut voices.is_blipping) {
+        let gains = [0.14 * (1.0 - place), 0.14 * (1.0 + place)];
         for i in 0..BLOCK_LEN {
-            let ([dry, repeated, roomy], duck) = (gains(i), self.duck[i]);
-            let (line, late, kick) = (0.26 * line[i], 0.15 * late[i], 0.36 * self.kick[i]);
-            let wet = [
-                repeated * repeats[0][i] + roomy * room[0][i],
-                repeated * repeats[1][i] + roomy * room[1][i],
-            ];
-            let drums = [
-                kick + 0.9 * (hat_left[i] + clap_left[i]),
-                kick + 0.9 * (hat_right[i] + clap_right[i]),
-            ];
-            out[0][i] = dry * drums[0] + duck * (dry * ((line + late) + left[i]) + wet[0]);
-            out[1][i] = dry * drums[1] + duck * (dry * ((line - late) + right[i]) + wet[1]);
+            let blip = std::mem::take(&mut voices.blip[i]);
+            into_echo[i] += 0.35 * blip;
+            left[i] += gains[0] * blip;
+            right[i] += gains[1] * blip;
         }
     }
 }
 
+wide! {
+    /// Writes what goes into the room.
+    fn send = send_plain(voices: &Voices, room: &mut Block, late: &Lane, repeats: &Block);
+}
+
+#[inline(always)]
+fn send_plain(voices: &Voices, room: &mut Block, late: &Lane, repeats: &Block) {
+    let [_, _, hat_left, hat_right, clap_left, clap_right, left, right] = &voices.lanes;
+    for i in 0..BLOCK_LEN {
+        let late = 0.09 * late[i];
+        let noises = [hat_left[i] + clap_left[i], hat_right[i] + clap_right[i]];
+        room[0][i] = (0.75 * left[i] + 0.2 * noises[0]) + (late + 0.2 * repeats[0][i]);
+        room[1][i] = (0.75 * right[i] + 0.2 * noises[1]) + (late + 0.2 * repeats[1][i]);
+    }
+}
+
+wide! {
+    /// Writes the mix of all, the echo's repeats and the room's answer, while `space` goes its way.
+    fn sum = sum_plain(
+        voices: &Voices,
+        out: &mut Block,
+        late: &Lane,
+        repeats: &Block,
+        room: &Block,
+        space: Segment,
+    );
+}
+
+#[inline(always)]
+fn sum_plain(
+    voices: &Voices,
+    out: &mut Block,
+    late: &Lane,
+    repeats: &Block,
+    room: &Block,
+    space: Segment,
+) {
+    let [_, line, hat_left, hat_right, clap_left, clap_right, left, right] = &voices.lanes;
+    for i in 0..BLOCK_LEN {
+        let [dry, repeated, roomy] = gains_of(space.from + space.step * i as i32 as f32);
+        let duck = voices.duck[i];
+        let (line, late, kick) = (0.26 * line[i], 0.15 * late[i], 0.36 * voices.kick[i]);
+        let wet = [
+            repeated * repeats[0][i] + roomy * room[0][i],
+            repeated * repeats[1][i] + roomy * room[1][i],
+        ];
+        let drums = [
+            kick + 0.9 * (hat_left[i] + clap_left[i]),
+            kick + 0.9 * (hat_right[i] + clap_right[i]),
+        ];
+        out[0][i] = dry * drums[0] + duck * (dry * ((line + late) + left[i]) + wet[0]);
+        out[1][i] = dry * drums[1] + duck * (dry * ((line - late) + right[i]) + wet[1]);
+    }
+}
+
 /// What `space` makes of what is dry, of the echo and of the room.
+#[inline(always)]
 fn gains_of(space: f32) -> [f32; 3] {
     [1.0 - 0.25 * space, 0.52 * space, 0.38 * space]
 }
@@ -199,9 +236,7 @@ impl Synth {
         self.drums.render_kick(&mut kick[samples.clone()]);
         let to = self.drums.kick_level();
         let ducked = Segment::between(1.0 - 0.55 * from, 1.0 - 0.55 * to, samples.len());
-        for (n, duck) in (0_i32..).zip(&mut duck[samples.clone()]) {
-            *duck = ducked.from + ducked.step * n as f32;
-        }
+        write_line(&mut duck[samples.clone()], ducked);
         self.voices.is_blipping |= self.drums.render_blip(&mut self.voices.blip[samples]);
     }
 
@@ -213,24 +248,16 @@ impl Synth {
     fn mix(&mut self, out: &mut Block) {
         let space = self.space.advance();
         let late = self.width.spread(&self.voices.lanes[1]);
-        let into_echo = self.voices.join(late, self.drums.blip_place());
+        let mut into_echo = [0.0; BLOCK_LEN];
+        join(&mut self.voices, &mut into_echo, late, self.drums.blip_place());
         let Self { repeats, room, .. } = self;
-        let [left, right] = &mut *repeats;
         self.echo.set_time((3.0 * self.step_len) as u32);
         self.echo.set_feedback(0.25 + 0.4 * space.from, 0.4);
-        self.echo.render(&into_echo, &mut [left, right]);
-        self.voices.send(room, late, repeats);
-        let [left, right] = &mut *room;
+        self.echo.render(&into_echo, repeats.each_mut());
+        send(&self.voices, room, late, repeats);
         self.reverb.set(0.66 + 0.2 * space.from, 0.35);
-        self.reverb.process(&mut [left, right]);
-        let wet = [&*repeats, &*room];
-        if space.step == 0.0 {
-            let gains = gains_of(space.from);
-            self.voices.mix(out, late, wet, |_| gains);
-        } else {
-            let along = |i: usize| gains_of(space.from + space.step * i as i32 as f32);
-            self.voices.mix(out, late, wet, along);
-        }
+        self.reverb.process(room);
+        sum(&self.voices, out, late, repeats, room, space);
     }
 }
 

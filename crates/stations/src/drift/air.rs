@@ -90,8 +90,9 @@ impl Air {
             let [breath, wind] =
                 [0, 1].map(|of| Segment::between(from[of], self.levels[of], BLOCK_LEN));
             for (side, out) in out.iter_mut().enumerate() {
-                mix::add(out, &self.io[BREATH + side], breath);
-                mix::add(out, &self.io[WIND + side], wind);
+                let [breath, wind] =
+                    [(&self.io[BREATH + side], breath), (&self.io[WIND + side], wind)];
+                mix::add_all(out, &[Some(breath), Some(wind)]);
             }
         }
     }

@@ -35,6 +35,8 @@ const TIMBRES: [[Mode; PARTIALS]; 7] = [
 /// Gains of left and right of the three places.
 const PLACES: [[f32; 2]; 3] = [[1.0, 0.35], [0.8, 0.8], [0.35, 1.0]];
 
+const PLACE_NUMBERS: [usize; 3] = [0, 1, 2];
+
 /// Eight voices.
 pub(super) struct Bells {
     voices: [Voice; 8],
@@ -85,18 +87,33 @@ impl Bells {
         voice.bank.strike(&voice.partials(self.sample_rate), ATTACK);
     }
 
-    /// Adds the block to both sides at a level of `gain`, and a fixed share of it to the echo.
-    pub(super) fn render(&mut self, out: &mut [&mut [f32]; 2], echo: &mut [f32], gain: Segment) {
+    /// Renders the rest of the block.
+    pub(super) fn render(&mut self) {
         self.render_until(BLOCK_LEN);
         self.at = 0;
-        let lines = self.lines.iter_mut().zip(&mut self.are_heard).zip(PLACES);
-        for ((line, is_heard), place) in lines {
-            if *is_heard {
-                mix::add_panned(out, line, place.map(|side| gain.times(side)));
-                mix::add(echo, line, Segment::flat(INTO_ECHO));
-                (*line, *is_heard) = ([0.0; BLOCK_LEN], false);
+    }
+
+    /// What a side hears of the block at a level of `gain`.
+    pub(super) fn heard(&self, side: usize, gain: Segment) -> [Option<mix::Input<'_>>; 3] {
+        PLACE_NUMBERS.map(|place| self.line(place, gain.times(PLACES[place][side])))
+    }
+
+    /// A fixed share of the block, for the echo.
+    pub(super) fn sent(&self) -> [Option<mix::Input<'_>>; 3] {
+        PLACE_NUMBERS.map(|place| self.line(place, Segment::flat(INTO_ECHO)))
+    }
+
+    /// Silence, before the next block.
+    pub(super) fn clear(&mut self) {
+        for (line, is_heard) in self.lines.iter_mut().zip(&mut self.are_heard) {
+            if std::mem::take(is_heard) {
+                *line = [0.0; BLOCK_LEN];
             }
         }
+    }
+
+    fn line(&self, place: usize, gain: Segment) -> Option<mix::Input<'_>> {
+        self.are_heard[place].then_some((&self.lines[place], gain))
     }
 
     /// Lets blocks pass unheard: what rings is over.
@@ -215,9 +232,10 @@ mod tests {
 
     fn rendered(bells: &mut Bells, blocks: usize) -> Vec<f32> {
         let mut out = vec![0.0; 64 * blocks];
-        for left in out.chunks_mut(BLOCK_LEN) {
-            let (mut right, mut echo) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
-            bells.render(&mut [left, &mut right], &mut echo, Segment::flat(1.0));
+        for left in out.as_chunks_mut().0 {
+            bells.render();
+            mix::add_all(left, &bells.heard(0, Segment::flat(1.0)));
+            bells.clear();
         }
         out
     }

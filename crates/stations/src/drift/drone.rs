@@ -1,6 +1,6 @@
 //! The drone: two sets of four sines, of which one fades out while the other fades in.
 
-use perpetuo_dsp::{Phase, Segment, State, math, mix};
+use perpetuo_dsp::{Pitch, Segment, Sine, State, add_sines, math, mix, step_from};
 use perpetuo_station::BLOCK_LEN;
 
 use super::character::Character;
@@ -31,7 +31,9 @@ pub(super) struct Drone {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Set {
-    partials: [Phase; 4],
+    /// Where the partials are, in 2^-32 turns, and their pitches: low, high, left, right.
+    turns: [u32; 4],
+    pitches: [Pitch; 4],
     note: u8,
     level: f32,
 }
@@ -65,8 +67,7 @@ impl Drone {
         self.on = other;
         if self.sets[other].level == 0.0 {
             // From the start of a turn, whatever was before; the octaves a quarter apart.
-            let turns = [0, 0, 0, 1 << 30];
-            self.sets[other].partials = turns.map(|turn| Phase { turn, step: 0 });
+            self.sets[other].turns = [0, 0, 0, 1 << 30];
         }
         self.sets[other].note = note;
         self.tune(other);
@@ -86,12 +87,22 @@ impl Drone {
                 continue;
             }
             let level = Segment::between(from, set.level, BLOCK_LEN);
-            let [low, high, side_left, side_right] = &mut set.partials;
-            low.render_sine(&mut both, level.times(voicing.middle[0].1));
-            high.render_sine(&mut both, level.times(voicing.middle[1].1 * (0.6 + 0.8 * shine)));
+            let shares = [
+                voicing.middle[0].1,
+                voicing.middle[1].1 * (0.6 + 0.8 * shine),
+                voicing.sides.1,
+                voicing.sides.1,
+            ];
+            let sines: [Sine; 4] = std::array::from_fn(|i| Sine {
+                turn: set.turns[i],
+                pitch: set.pitches[i],
+                level: level.times(shares[i]),
+            });
             let [left, right] = out;
-            side_left.render_sine(left, level.times(voicing.sides.1));
-            side_right.render_sine(right, level.times(voicing.sides.1));
+            add_sines(&mut both, &sines[..2]);
+            add_sines(left, &sines[2..3]);
+            add_sines(right, &sines[3..]);
+            set.pass(BLOCK_LEN);
         }
         mix::add_panned(out, &both, [Segment::flat(1.0); 2]);
     }
@@ -104,8 +115,16 @@ impl Drone {
         let [(low, _), (high, _)] = self.voicing.middle;
         let side = step * self.voicing.sides.0;
         let steps = [step * low, step * high, side - beat, side + beat];
-        for (partial, step) in set.partials.iter_mut().zip(steps) {
-            partial.set_phase_step(step);
+        for (pitch, step) in set.pitches.iter_mut().zip(steps) {
+            pitch.set(step_from(step));
+        }
+    }
+}
+
+impl Set {
+    fn pass(&mut self, len: usize) {
+        for (turn, pitch) in self.turns.iter_mut().zip(&self.pitches) {
+            *turn = turn.wrapping_add(pitch.step().wrapping_mul(len as u32));
         }
     }
 }
@@ -120,9 +139,7 @@ impl State for Drone {
         self.on = usize::from(on & 1);
         for index in 0..2 {
             let set = &mut self.sets[index];
-            for partial in &mut set.partials {
-                partial.turn.visit(word);
-            }
+            set.turns.visit(word);
             set.level.visit(word);
             set.level = math::clamp(set.level, 0.0, 1.0);
             self.tune(index);

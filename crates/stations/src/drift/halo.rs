@@ -6,7 +6,7 @@
 //!
 //! Notes change where the level is 0. Between 1 and 4.4 kHz, where pads have little.
 
-use perpetuo_dsp::{Chance, Phase, Segment, State, math};
+use perpetuo_dsp::{Chance, Pitch, Segment, State, add_sines, math, step_from};
 use perpetuo_station::BLOCK_LEN;
 
 /// Stream of draws.
@@ -25,7 +25,7 @@ pub(super) struct Halo {
 #[derive(Clone, Copy, Debug, Default)]
 struct Sine {
     note: u8,
-    phase: Phase,
+    pitch: Pitch,
     /// Of the swell, in 2^-32 turns: at the beginning, and a block.
     swell: [u32; 2],
     /// Its level at the end of the last block.
@@ -75,16 +75,18 @@ impl Halo {
                 continue;
             }
             let blocks = turn / sine.swell[1].max(1);
-            sine.phase.turn = sine.phase.step.wrapping_mul(blocks.wrapping_mul(BLOCK_LEN as u32));
+            let turn = sine.pitch.step().wrapping_mul(blocks.wrapping_mul(BLOCK_LEN as u32));
+            let level = Segment::between(from, sine.level, BLOCK_LEN);
             // Every second on the left, the others on the right: the hall brings them together.
-            sine.phase.render_sine(out[index % 2], Segment::between(from, sine.level, BLOCK_LEN));
+            let sine = perpetuo_dsp::Sine { turn, pitch: sine.pitch, level };
+            add_sines(out[index % 2], &[sine]);
         }
     }
 }
 
 impl Sine {
     fn tune(&mut self, sample_rate: f32) {
-        self.phase.set_phase_step(math::hz_from_note(self.note.into()) / sample_rate);
+        self.pitch.set(step_from(math::hz_from_note(self.note.into()) / sample_rate));
     }
 }
 

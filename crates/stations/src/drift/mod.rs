@@ -42,7 +42,7 @@ pub(crate) fn spec() -> StationSpec {
         name: "drift",
         title: "Drift",
         about: "Slow pads, bells and breath on loops that never meet again.",
-        version: 2,
+        version: 3,
         params: PARAMS,
         presets: PRESETS,
         refill: Duration::from_secs(6),

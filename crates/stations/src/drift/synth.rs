@@ -117,16 +117,18 @@ impl Synth {
 
     /// Adds the bells and their repeats to what is near.
     fn ring(&mut self, near: &mut Block, dry: Segment, space: f32) {
+        self.bells.render();
         let mut into = [0.0; BLOCK_LEN];
-        let [left, right] = near;
-        self.bells.render(&mut [left, right], &mut into, dry.times(mixed::BELLS));
+        mix::add_all(&mut into, &self.bells.sent());
         let mut repeats = [[0.0; BLOCK_LEN]; 2];
-        let [left, right] = &mut repeats;
         self.echo.set_feedback(0.3 + 0.35 * space, 0.3);
-        self.echo.render(&into, &mut [left, right]);
-        for (near, repeats) in near.iter_mut().zip(&repeats) {
-            mix::add(near, repeats, dry.times(mixed::REPEATS));
+        self.echo.render(&into, repeats.each_mut());
+        for (side, near) in near.iter_mut().enumerate() {
+            let [left, middle, right] = self.bells.heard(side, dry.times(mixed::BELLS));
+            let repeats = Some((&repeats[side], dry.times(mixed::REPEATS)));
+            mix::add_all(near, &[left, middle, right, repeats]);
         }
+        self.bells.clear();
     }
 
     /// Adds air, and what the hall makes of what is near, at a level of `wet`.
@@ -134,12 +136,11 @@ impl Synth {
         let mut far = [[0.0; BLOCK_LEN]; 2];
         self.air.render(near, &mut far, self.mood.tones, air, light, self.time);
         self.reverb.set(feedback(space), 0.42 - 0.3 * self.brightness.value());
-        let [left, right] = &mut far;
-        self.reverb.process(&mut [left, right]);
+        self.reverb.process(&mut far);
         for side in 0..2 {
             // A quarter of each side on the other: wide, and still there in mono.
-            mix::add(&mut near[side], &far[side], wet.times(0.9));
-            mix::add(&mut near[side], &far[1 - side], wet.times(0.25));
+            let [same, other] = [(&far[side], wet.times(0.9)), (&far[1 - side], wet.times(0.25))];
+            mix::add_all(&mut near[side], &[Some(same), Some(other)]);
         }
     }
 }

@@ -23,16 +23,6 @@ pub(super) struct Layers {
     counts: [usize; 3],
 }
 
-/// 0, 1, 2... as loops over a block want it: a count of another width costs more than what it counts.
-pub(super) const NTH: [f32; BLOCK_LEN] = {
-    let (mut nth, mut n) = ([0.0; BLOCK_LEN], 0);
-    while n < BLOCK_LEN {
-        nth[n] = n as f32;
-        n += 1;
-    }
-    nth
-};
-
 /// Places among [`Layers::sums`].
 pub(super) const SIDES: [usize; 2] = [0, 1];
 pub(super) const MIDDLE: usize = 2;

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Chance, Leveler, Reverb, Segment, State};
+use perpetuo_dsp::{Chance, Leveler, Reverb, Segment, State, wide};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
     Param,
     beats::Beats,
-    layers::{Layers, MIDDLE, NTH},
+    layers::{Layers, MIDDLE},
     note::Note,
     strings::Strings,
     throat::{Mood, Throat},
@@ -102,10 +102,8 @@ impl Synth {
         ];
         self.reverb.set(feedback(space.from), 0.42 - 0.3 * self.shine());
         let mut room = [self.layers.sums[0], self.layers.sums[1]];
-        let [left, right] = &mut room;
-        self.reverb.process(&mut [left, right]);
-        let [left, right] = out;
-        blend(left, right, &self.layers.sums, &room, gains);
+        self.reverb.process(&mut room);
+        blend(out, &self.layers.sums, &room, gains);
     }
 }
 
@@ -125,16 +123,25 @@ fn near_and_far(space: f32, light: f32) -> [f32; 2] {
 /// How much of a side is heard on the other: pairs stay 7 dB narrower than they are.
 const BLEED: f32 = 0.26;
 
-/// One pass over all that is mixed; no closures, which would not be inlined.
-fn blend(
-    left: &mut [f32; BLOCK_LEN],
-    right: &mut [f32; BLOCK_LEN],
+wide! {
+    /// Writes the mix.
+    fn blend = blend_plain(
+        out: &mut Block,
+        sums: &[[f32; BLOCK_LEN]; 3],
+        room: &Block,
+        gains: [Segment; 2],
+    );
+}
+
+#[inline(always)]
+fn blend_plain(
+    [left, right]: &mut Block,
     sums: &[[f32; BLOCK_LEN]; 3],
-    room: &[[f32; BLOCK_LEN]; 2],
+    room: &Block,
     [dry, wet]: [Segment; 2],
 ) {
     for i in 0..BLOCK_LEN {
-        let (dry, wet) = (dry.from + dry.step * NTH[i], wet.from + wet.step * NTH[i]);
+        let (dry, wet) = (dry.at(i), wet.at(i));
         let middle = sums[MIDDLE][i];
         let a = dry * sums[0][i] + wet * room[0][i];
         let b = dry * sums[1][i] + wet * room[1][i];

@@ -9,11 +9,11 @@
 
 use std::ops::Range;
 
-use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math};
+use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, wide};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
-    layers::{Layers, MIDDLE, NTH},
+    layers::{Layers, MIDDLE},
     note::Air,
 };
 
@@ -108,9 +108,10 @@ impl Throat {
         }
         let light = 0.35 + 1.3 * brightness;
         let songs = [sing.times(17.0 * light), sing.times(11.0 * light)];
-        self.excite(layers, songs, len);
+        // Noise first: the reed has just been written, and is read across what was stored.
         let [.., left, right] = &mut self.lanes;
         self.noise.render_pair(&mut left[..len], &mut right[..len]);
+        self.excite(layers, songs, len);
         self.bank.process(&mut self.lanes, len);
         let [body, breadth, low_left, low_right, high_left, high_right, left, right] = &self.lanes;
         let breath = breath.times(0.6 * light);
@@ -118,9 +119,9 @@ impl Throat {
         layers.sums[MIDDLE][run.clone()].copy_from_slice(&body[..len]);
         let [out_left, out_right, _] = &mut layers.sums;
         let songs = [low_left, high_left];
-        write_side(&mut out_left[run.clone()], (breadth, 1.0), songs, (left, breath));
+        write_side(&mut out_left[run.clone()], breadth, 1.0, songs, left, breath);
         let songs = [low_right, high_right];
-        write_side(&mut out_right[run], (breadth, -1.0), songs, (right, breath));
+        write_side(&mut out_right[run], breadth, -1.0, songs, right, breath);
     }
 
     /// The reed's mid and side, and twice its pulses: the slope of a saw, in which all overtones are
@@ -190,7 +191,18 @@ fn tuning(octaves: f32, damping: f32, sample_rate: f32) -> Tuning {
 
 type Lane = [f32; BLOCK_LEN];
 
-fn write_mid_and_side(
+wide! {
+    /// What a reed of two sides is in their middle, and how far they are apart.
+    fn write_mid_and_side = write_mid_and_side_plain(
+        mid: &mut Lane,
+        side: &mut Lane,
+        reeds: [&[f32]; 2],
+        gains: [Segment; 2],
+    );
+}
+
+#[inline(always)]
+fn write_mid_and_side_plain(
     mid: &mut Lane,
     side: &mut Lane,
     [left, right]: [&[f32]; 2],
@@ -198,31 +210,54 @@ fn write_mid_and_side(
 ) {
     let len = left.len().min(right.len()).min(BLOCK_LEN);
     for i in 0..len {
-        mid[i] = (gains[0].from + gains[0].step * NTH[i]) * (left[i] + right[i]);
-        side[i] = (gains[1].from + gains[1].step * NTH[i]) * (left[i] - right[i]);
+        mid[i] = gains[0].at(i) * (left[i] + right[i]);
+        side[i] = gains[1].at(i) * (left[i] - right[i]);
     }
 }
 
-/// How far each sample is above the one before, twice; `reed` begins one sample earlier.
-fn write_slopes(low: &mut Lane, high: &mut Lane, reed: &[f32], gains: [Segment; 2]) {
+wide! {
+    /// How far each sample is above the one before, twice; `reed` begins one sample earlier.
+    fn write_slopes = write_slopes_plain(
+        low: &mut Lane,
+        high: &mut Lane,
+        reed: &[f32],
+        gains: [Segment; 2],
+    );
+}
+
+#[inline(always)]
+fn write_slopes_plain(low: &mut Lane, high: &mut Lane, reed: &[f32], gains: [Segment; 2]) {
     let len = reed.len().saturating_sub(1).min(BLOCK_LEN);
     for i in 0..len {
         let slope = reed[i + 1] - reed[i];
-        low[i] = (gains[0].from + gains[0].step * NTH[i]) * slope;
-        high[i] = (gains[1].from + gains[1].step * NTH[i]) * slope;
+        low[i] = gains[0].at(i) * slope;
+        high[i] = gains[1].at(i) * slope;
     }
 }
 
-/// One side of the breadth, both songs, and the breath.
-fn write_side(
+wide! {
+    /// One side of the breadth, both songs, and the breath.
+    fn write_side = write_side_plain(
+        out: &mut [f32],
+        breadth: &Lane,
+        sign: f32,
+        songs: [&Lane; 2],
+        breath: &Lane,
+        gain: Segment,
+    );
+}
+
+#[inline(always)]
+fn write_side_plain(
     out: &mut [f32],
-    (breadth, sign): (&Lane, f32),
+    breadth: &Lane,
+    sign: f32,
     [low, high]: [&Lane; 2],
-    (breath, gain): (&Lane, Segment),
+    breath: &Lane,
+    gain: Segment,
 ) {
     for i in 0..out.len().min(BLOCK_LEN) {
-        out[i] =
-            sign * breadth[i] + (low[i] + high[i]) + (gain.from + gain.step * NTH[i]) * breath[i];
+        out[i] = sign * breadth[i] + (low[i] + high[i]) + gain.at(i) * breath[i];
     }
 }
 

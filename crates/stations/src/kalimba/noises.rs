@@ -11,7 +11,7 @@
 //! the tine's own pitch and stops before the tine does (P. Berliner, *The Soul of Mbira*, ch. 2, on the
 //! *machachara*). All eight filters are one bank.
 
-use perpetuo_dsp::{Decay, Noise, Response, Segment, State, SvfBank, Tuning, math};
+use perpetuo_dsp::{Decay, Noise, Response, Segment, State, SvfBank, Tuning, math, wide};
 use perpetuo_station::BLOCK_LEN;
 
 use super::tines::Struck;
@@ -190,8 +190,13 @@ fn tunings(brightness: f32, sample_rate: f32) -> [Tuning; 8] {
     ]
 }
 
-/// Whether the tines swing far enough for shells to touch them.
-fn is_rattling([left, right]: &Block) -> bool {
+wide! {
+    /// Whether the tines swing far enough for shells to touch them.
+    fn is_rattling = is_rattling_plain(tines: &Block) -> bool;
+}
+
+#[inline(always)]
+fn is_rattling_plain([left, right]: &Block) -> bool {
     const LANES: usize = 8;
     let mut most = [0.0; LANES];
     let [lefts, rights] = [left.as_chunks::<LANES>().0, right.as_chunks::<LANES>().0];
@@ -205,16 +210,33 @@ fn is_rattling([left, right]: &Block) -> bool {
     most.iter().any(|power| *power > Noises::THRESHOLD * Noises::THRESHOLD)
 }
 
-/// White noise without what is above hearing's best.
-fn soften(out: &mut [f32; BLOCK_LEN], x: &[f32; BLOCK_LEN + BEFORE]) {
+wide! {
+    /// White noise without what is above hearing's best.
+    fn soften = soften_plain(out: &mut [f32; BLOCK_LEN], x: &[f32; BLOCK_LEN + BEFORE]);
+}
+
+#[inline(always)]
+fn soften_plain(out: &mut [f32; BLOCK_LEN], x: &[f32; BLOCK_LEN + BEFORE]) {
     for (out, x) in out.iter_mut().zip(x[BEFORE - 4..].windows(5)) {
         let (ends, sides) = (x[0] + x[4], x[1] + x[3]);
         *out = (ends + 4.0 * sides + 6.0 * x[2]) * (1.0 / 16.0);
     }
 }
 
-/// Nail and shells on the tines, and the nail's thud in the box.
-fn scrape(
+wide! {
+    /// Nail and shells on the tines, and the nail's thud in the box.
+    fn scrape = scrape_plain(
+        outs: [&mut [f32; BLOCK_LEN]; 2],
+        noise: &[f32; BLOCK_LEN],
+        tines: &[f32; BLOCK_LEN],
+        clicks: &[f32; BLOCK_LEN],
+        nail: f32,
+        buzz: Segment,
+    );
+}
+
+#[inline(always)]
+fn scrape_plain(
     [nails, thuds]: [&mut [f32; BLOCK_LEN]; 2],
     noise: &[f32; BLOCK_LEN],
     tines: &[f32; BLOCK_LEN],
@@ -233,8 +255,17 @@ fn scrape(
     }
 }
 
-/// All of one side.
-fn gather(
+wide! {
+    /// All of one side.
+    fn gather = gather_plain(
+        out: &mut [f32; BLOCK_LEN],
+        parts: [&[f32; BLOCK_LEN]; 4],
+        bead_gain: f32,
+    );
+}
+
+#[inline(always)]
+fn gather_plain(
     out: &mut [f32; BLOCK_LEN],
     [tines, nail, thud, beads]: [&[f32; BLOCK_LEN]; 4],
     bead_gain: f32,

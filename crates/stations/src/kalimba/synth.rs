@@ -1,6 +1,6 @@
 //! How KALIMBA sounds: voices rendered up to each stroke, then noises, echo, hall and the mix.
 
-use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, Segment, State, Swell, math};
+use perpetuo_dsp::{Chance, Echo, Leveler, Reverb, Segment, State, Swell, math, wide};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -93,16 +93,13 @@ impl Synth {
 
     /// From near to far: what is dry falls as echo and hall rise.
     fn mix(&mut self, out: &mut Block, space: Segment) {
-        let Struck { sides, middle } = &self.struck;
+        let sides = &self.struck.sides;
         let mut into_echo = [0.0; BLOCK_LEN];
-        for (into, (left, right)) in into_echo.iter_mut().zip(sides[0].iter().zip(&sides[1])) {
-            *into = 0.5 * (left + right);
-        }
+        write_mid(&mut into_echo, sides);
         let mut repeats = [[0.0; BLOCK_LEN]; 2];
-        let [left, right] = &mut repeats;
         let brightness = self.brightness.value();
         self.echo.set_feedback(0.2 + 0.32 * space.from, 0.55 - 0.35 * brightness);
-        self.echo.render(&into_echo, &mut [left, right]);
+        self.echo.render(&into_echo, repeats.each_mut());
         // A longer tail is louder by √(1 / (1 − feedback²)); the wet gain takes that back.
         let feedback = |space: f32| 0.74 + 0.18 * space;
         let even = |space: f32| (3.2 * (1.0 - feedback(space) * feedback(space))).sqrt();
@@ -113,36 +110,63 @@ impl Synth {
         let echoed = along(&|space| 0.08 + 0.3 * space);
         let wet = along(&|space| even(space) * (0.16 + 0.42 * space));
         let mut hall = [[0.0; BLOCK_LEN]; 2];
-        for (hall, (near, far)) in hall.iter_mut().zip(sides.iter().zip(&repeats)) {
-            for (into, (near, far)) in hall.iter_mut().zip(near.iter().zip(far)) {
-                *into = 0.42 * near + 0.25 * far;
-            }
-        }
+        send(&mut hall, sides, &repeats);
         self.reverb.set(feedback(space.from), 0.5 - 0.28 * brightness);
-        let [left, right] = &mut hall;
-        self.reverb.process(&mut [left, right]);
-        for (side, out) in out.iter_mut().enumerate() {
-            let layers = [&sides[side], middle, &repeats[side], &hall[side]];
-            if space.step == 0.0 {
-                gather(out, layers, |_| [dry.from, echoed.from, wet.from]);
-            } else {
-                gather(out, layers, |i| [dry.at(i), echoed.at(i), wet.at(i)]);
-            }
+        self.reverb.process(&mut hall);
+        gather(out, &self.struck, &repeats, &hall, [dry, echoed, wet]);
+    }
+}
+
+wide! {
+    /// Writes the mean of both sides.
+    fn write_mid = write_mid_plain(out: &mut [f32; BLOCK_LEN], sides: &Block);
+}
+
+#[inline(always)]
+fn write_mid_plain(out: &mut [f32; BLOCK_LEN], [left, right]: &Block) {
+    for i in 0..BLOCK_LEN {
+        out[i] = 0.5 * (left[i] + right[i]);
+    }
+}
+
+wide! {
+    /// Writes what goes into the hall.
+    fn send = send_plain(hall: &mut Block, near: &Block, far: &Block);
+}
+
+#[inline(always)]
+fn send_plain(hall: &mut Block, near: &Block, far: &Block) {
+    for side in 0..2 {
+        for i in 0..BLOCK_LEN {
+            hall[side][i] = 0.42 * near[side][i] + 0.25 * far[side][i];
         }
     }
 }
 
-/// Writes the mix of one side; all but the middle have a gain at each sample.
-fn gather(
-    out: &mut [f32; BLOCK_LEN],
-    [side, middle, repeats, hall]: [&[f32; BLOCK_LEN]; 4],
-    gains: impl Fn(usize) -> [f32; 3],
+wide! {
+    /// Writes the mix; sides, repeats and hall have their gains.
+    fn gather = gather_plain(
+        out: &mut Block,
+        struck: &Struck,
+        repeats: &Block,
+        hall: &Block,
+        gains: [Segment; 3],
+    );
+}
+
+#[inline(always)]
+fn gather_plain(
+    out: &mut Block,
+    Struck { sides, middle }: &Struck,
+    repeats: &Block,
+    hall: &Block,
+    [dry, echoed, wet]: [Segment; 3],
 ) {
-    let far = repeats.iter().zip(hall);
-    let all = out.iter_mut().zip(side.iter().zip(middle).zip(far));
-    for (i, (out, ((side, middle), (repeat, hall)))) in all.enumerate() {
-        let [dry, echoed, wet] = gains(i);
-        *out = dry * side + 0.85 * middle + echoed * repeat + wet * hall;
+    for side in 0..2 {
+        for i in 0..BLOCK_LEN {
+            let near = dry.at(i) * sides[side][i] + 0.85 * middle[i];
+            out[side][i] = near + echoed.at(i) * repeats[side][i] + wet.at(i) * hall[side][i];
+        }
     }
 }
 

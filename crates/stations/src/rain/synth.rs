@@ -139,24 +139,23 @@ impl Synth {
         let [drops_dry, bells_dry, drops_sent, bells_sent, wet]: [Segment; 5] =
             std::array::from_fn(|at| Segment::between(self.gains[at], goals[at], BLOCK_LEN));
         self.gains = goals;
-        let mut room = [[0.0; BLOCK_LEN]; 2];
-        let mut send = |from: &Block, dry: Segment, sent: Segment| {
-            for side in 0..2 {
-                mix::add(&mut out[side], &from[side], dry);
-                mix::add(&mut room[side], &from[side], sent);
-            }
-        };
         let mut drops = [[0.0; BLOCK_LEN]; 2];
         self.drops.render(&mut drops, &self.shower(mood));
-        send(&drops, drops_dry, drops_sent);
+        let mut bells = None;
         if self.chimes.are_sounding() {
-            let mut bells = [[0.0; BLOCK_LEN]; 2];
-            self.chimes.render(&mut bells, mood.tilt);
-            send(&bells, bells_dry, bells_sent);
+            let bells = bells.insert([[0.0; BLOCK_LEN]; 2]);
+            self.chimes.render(bells, mood.tilt);
+        }
+        let bells = bells.as_ref();
+        let mut room = [[0.0; BLOCK_LEN]; 2];
+        for side in 0..2 {
+            let bells = |gain: Segment| bells.map(|bells| (&bells[side], gain));
+            let drops = |gain: Segment| Some((&drops[side], gain));
+            mix::add_all(&mut out[side], &[drops(drops_dry), bells(bells_dry)]);
+            mix::add_all(&mut room[side], &[drops(drops_sent), bells(bells_sent)]);
         }
         self.reverb.set(Self::feedback(self.space.value()), 0.5 - 0.25 * mood.tilt);
-        let [left, right] = &mut room;
-        self.reverb.process(&mut [left, right]);
+        self.reverb.process(&mut room);
         for (out, room) in out.iter_mut().zip(&room) {
             mix::add(out, room, wet);
         }

@@ -13,7 +13,7 @@
 //! Rain from afar falls by 3 to 5 dB an octave with a hump between 1 and 5 kHz; `soft` keeps what is above
 //! 10 kHz low, as leaves and air do, and spares the encoder. All by meter, 2026-11.
 
-use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, mix};
+use perpetuo_dsp::{Chance, Noise, Response, Segment, State, SvfBank, Tuning, math, mix, wide};
 use perpetuo_station::BLOCK_LEN;
 
 use super::{
@@ -200,8 +200,13 @@ fn colour(mood: &Mood) -> Colour {
     }
 }
 
-/// Takes off 10 dB at 10 kHz and 30 dB at 16 kHz.
-fn soften(raw: &[f32; BLOCK_LEN + 4], out: &mut [f32; BLOCK_LEN]) {
+wide! {
+    /// Takes off 10 dB at 10 kHz and 30 dB at 16 kHz.
+    fn soften = soften_plain(raw: &[f32; BLOCK_LEN + 4], out: &mut [f32; BLOCK_LEN]);
+}
+
+#[inline(always)]
+fn soften_plain(raw: &[f32; BLOCK_LEN + 4], out: &mut [f32; BLOCK_LEN]) {
     for (i, out) in out.iter_mut().enumerate() {
         let (ends, inner) = (raw[i] + raw[i + 4], raw[i + 1] + raw[i + 3]);
         *out = (ends + 4.0 * inner + 6.0 * raw[i + 2]) * (1.0 / 16.0);
@@ -210,20 +215,27 @@ fn soften(raw: &[f32; BLOCK_LEN + 4], out: &mut [f32; BLOCK_LEN]) {
 
 /// Lanes into mid and side, those into left and right; what is silent is left out.
 fn mix_down(out: &mut Block, io: &[[f32; BLOCK_LEN]; 8], gains: &[Segment; 8], wire_place: f32) {
+    let heard =
+        |lane: usize, gain: Segment| (gain != Segment::flat(0.0)).then(|| (&io[lane], gain));
+    let of = |lane: usize| heard(lane, gains[lane]);
     let (mut mid, mut side) = ([0.0; BLOCK_LEN], [0.0; BLOCK_LEN]);
-    for (lane, (io, gain)) in io.iter().zip(gains).enumerate() {
-        if gain.from == 0.0 && gain.step == 0.0 {
-            continue;
-        }
-        let is_side = matches!(lane, 1 | 3 | 5);
-        mix::add(if is_side { &mut side } else { &mut mid }, io, *gain);
-        if lane == 6 {
-            mix::add(&mut side, io, gain.times(wire_place));
-        }
-    }
-    let [left, right] = out;
-    for (sides, (mid, side)) in left.iter_mut().zip(right).zip(mid.iter().zip(side)) {
-        (*sides.0, *sides.1) = (mid + side, mid - side);
+    mix::add_all(&mut mid, &[of(0), of(2), of(4), of(6), of(7)]);
+    mix::add_all(&mut side, &[of(1), of(3), of(5), heard(6, gains[6].times(wire_place))]);
+    write_sides(out, &mid, &side);
+}
+
+wide! {
+    fn write_sides = write_sides_plain(
+        out: &mut Block,
+        mid: &[f32; BLOCK_LEN],
+        side: &[f32; BLOCK_LEN],
+    );
+}
+
+#[inline(always)]
+fn write_sides_plain([left, right]: &mut Block, mid: &[f32; BLOCK_LEN], side: &[f32; BLOCK_LEN]) {
+    for i in 0..BLOCK_LEN {
+        (left[i], right[i]) = (mid[i] + side[i], mid[i] - side[i]);
     }
 }
 

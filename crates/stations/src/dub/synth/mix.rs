@@ -45,15 +45,17 @@ impl Synth {
         let gain = product(send, share);
         let voices = &mut self.voices;
         let mut into = [0.0; BLOCK_LEN];
-        if voices.heard.chords {
-            mix::add(&mut into, &voices.chords[0], gain.times(0.75));
-            mix::add(&mut into, &voices.chords[1], gain.times(0.75));
-        }
-        if voices.heard.rim || voices.heard.reed {
-            mix::add(&mut into, &voices.sent, share.times(0.4));
-        }
+        let Voices { chords, sent, heard, .. } = &*voices;
+        mix::add_all(
+            &mut into,
+            &[
+                heard.chords.then_some((&chords[0], gain.times(0.75))),
+                heard.chords.then_some((&chords[1], gain.times(0.75))),
+                (heard.rim || heard.reed).then_some((sent, share.times(0.4))),
+            ],
+        );
         let [_, _, _, _, left, right, ..] = &mut voices.lanes;
-        self.tape.render(&into, &mut [left, right]);
+        self.tape.render(&into, [left, right]);
         // Repeats add up to 1 / (1 − feedback²).
         let even = (1.3 * (1.0 - feedback * feedback)).sqrt();
         let from = self.repeats;
@@ -99,24 +101,20 @@ impl Synth {
         let Voices { lanes, chords: sung, rim, heard, before, .. } = &self.voices;
         for (side, out) in out.iter_mut().enumerate() {
             *out = [0.0; BLOCK_LEN];
-            mix::add(out, &lanes[ECHOES + side], Segment::flat(0.35 + 0.1 * echo));
-            if heard.brush || before.brush {
-                mix::add(out, &lanes[BRUSH + side], drums.times(0.25));
-            }
-            if heard.chords {
-                mix::add(out, &sung[side], chords.times(0.3));
-            }
-        }
-        let [left, right] = out;
-        let mut out = [&mut left[..], &mut right[..]];
-        if heard.rim {
-            mix::add_panned(&mut out, rim, [drums.times(0.16); 2]);
-        }
-        if heard.reed || before.reed {
-            mix::add_panned(&mut out, &lanes[REED], [Segment::flat(0.1); 2]);
+            mix::add_all(
+                out,
+                &[
+                    Some((&lanes[ECHOES + side], Segment::flat(0.35 + 0.1 * echo))),
+                    (heard.brush || before.brush)
+                        .then_some((&lanes[BRUSH + side], drums.times(0.25))),
+                    heard.chords.then_some((&sung[side], chords.times(0.3))),
+                    heard.rim.then_some((rim, drums.times(0.16))),
+                    (heard.reed || before.reed).then_some((&lanes[REED], Segment::flat(0.1))),
+                ],
+            );
         }
         self.hall.set(Self::hall_feedback(space), 0.5 - 0.3 * self.brightness.value());
-        self.hall.process(&mut out);
+        self.hall.process(out);
     }
 
     fn hall_feedback(space: f32) -> f32 {
@@ -151,30 +149,22 @@ impl Synth {
             mix::scale(out, wet.times(0.94));
             // The second head is late, and seems softer for it.
             let even = if side == 0 { 0.92 } else { 1.08 };
-            mix::add(out, &lanes[ECHOES + side], repeats.times(even));
-            if hiss.from + hiss.step > 0.0 {
-                mix::add(out, &lanes[HISS + side], hiss);
-            }
-            if heard.chords {
-                mix::add(out, &sung[side], chords);
-            }
-            if heard.brush || before.brush {
-                mix::add(out, &lanes[BRUSH + side], fader(Fader::Drums).times(0.75));
-            }
-        }
-        let [left, right] = out;
-        let mut out = [&mut left[..], &mut right[..]];
-        if heard.reed || before.reed {
-            mix::add_panned(&mut out, &lanes[REED], [duck.times(0.1), duck.times(0.125)]);
-        }
-        if heard.kick {
-            mix::add_panned(&mut out, kick, [fader(Fader::Kick).times(0.23); 2]);
-        }
-        if heard.rim {
-            mix::add_panned(&mut out, rim, [fader(Fader::Drums).times(0.17); 2]);
-        }
-        if heard.bass || before.bass {
-            mix::add_panned(&mut out, &lanes[BASS], [fader(Fader::Bass).times(0.18); 2]);
+            let reed = if side == 0 { 0.1 } else { 0.125 };
+            mix::add_all(
+                out,
+                &[
+                    Some((&lanes[ECHOES + side], repeats.times(even))),
+                    (hiss.from + hiss.step > 0.0).then_some((&lanes[HISS + side], hiss)),
+                    heard.chords.then_some((&sung[side], chords)),
+                    (heard.brush || before.brush)
+                        .then_some((&lanes[BRUSH + side], fader(Fader::Drums).times(0.75))),
+                    (heard.reed || before.reed).then_some((&lanes[REED], duck.times(reed))),
+                    heard.kick.then_some((kick, fader(Fader::Kick).times(0.23))),
+                    heard.rim.then_some((rim, fader(Fader::Drums).times(0.17))),
+                    (heard.bass || before.bass)
+                        .then_some((&lanes[BASS], fader(Fader::Bass).times(0.18))),
+                ],
+            );
         }
     }
 }
