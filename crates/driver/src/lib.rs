@@ -19,6 +19,7 @@ mod handle;
 mod lateness;
 mod metrics;
 mod stage;
+mod stages;
 mod thread;
 
 use std::{

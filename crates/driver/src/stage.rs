@@ -77,6 +77,16 @@ impl Stage {
         }
     }
 
+    /// One that rested, and was counted as idle.
+    pub(crate) fn rested(stream: Stream) -> Self {
+        Self { is_counted_playing: Some(false), ..Self::new(stream) }
+    }
+
+    /// Whether nothing hangs on it any more and its stream keeps but a snapshot.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.stream.is_resting() && self.seats.is_empty() && self.is_counted_playing == Some(false)
+    }
+
     /// Seats a listener, who is not yet served.
     pub(crate) fn join(
         &mut self,

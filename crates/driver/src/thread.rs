@@ -4,7 +4,7 @@ mod sockets;
 
 use std::{
     any::Any,
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     io,
     os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,6 +24,7 @@ use crate::{
     feed::{Feeds, Served},
     handle::{Command, Inbox},
     stage::{Hands, Stage},
+    stages::{Known, Stages},
 };
 use sockets::Ready;
 pub(crate) use sockets::Sockets;
@@ -54,8 +55,7 @@ pub(crate) struct RenderThread {
     feeds: Feeds,
     dial: Arc<Dial>,
     metrics: Arc<Metrics>,
-    /// `None` stands for a stream that failed; it stays ended for a stream's time to live.
-    stages: HashMap<StreamKey, Option<Stage>>,
+    stages: Stages,
     agenda: Agenda<StreamKey>,
     scratch: Scratch,
     stagger: f32,
@@ -87,7 +87,7 @@ impl RenderThread {
             sockets,
             dial,
             metrics,
-            stages: HashMap::new(),
+            stages: Stages::new(config.stream),
             agenda: Agenda::new(),
             scratch: Scratch::new(),
             stagger: 0.0,
@@ -176,7 +176,7 @@ impl RenderThread {
                 let _ = answer.send(applied.and_then(|()| self.on_stage(origin.key, now, set)));
             }
             Command::Describe { origin, answer } => {
-                let _ = answer.send(self.describe(&origin));
+                let _ = answer.send(self.describe(&origin, now));
             }
             Command::Leave { key, listener } => {
                 self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
@@ -198,12 +198,12 @@ impl RenderThread {
         self.room_to_listen(origin).map_err(|full| self.refuse(full))?;
         self.enter(origin, now)?;
         let key = origin.key;
-        let was_playing = matches!(self.stages.get(&key), Some(Some(stage)) if stage.is_admitted());
+        let was_playing = self.stages.awake(key).is_some_and(Stage::is_admitted);
         let join = |stage: &mut Stage, hands: &mut Hands<'_>| {
             stage.join(encoding, lead, hands.metrics, now)
         };
         let (listener, start) = self.on_stage(key, now, join)??;
-        if was_playing && let Some(Some(stage)) = self.stages.get_mut(&key) {
+        if was_playing && let Some(stage) = self.stages.wake(key) {
             stage.reserve_listener(&mut self.load);
         }
         Ok(Seat::new(start, key, listener, self.inbox.clone()))
@@ -218,7 +218,7 @@ impl RenderThread {
         between: Option<Box<dyn Interleave>>,
         now: Instant,
     ) {
-        if !matches!(self.stages.get(&key), Some(Some(_))) {
+        if self.stages.awake(key).is_none() {
             return;
         }
         match self.feeds.insert(key, listener, socket, between, preamble) {
@@ -235,11 +235,11 @@ impl RenderThread {
 
     /// Whether a stream is known, or may become so.
     fn may_enter(&self, origin: &Origin) -> Result<(), DriverError> {
-        match self.stages.get(&origin.key) {
-            Some(Some(_)) => return Ok(()),
-            Some(None) => return Err(DriverError::Failed),
-            None if !origin.may_begin => return Err(DriverError::Expired),
-            None => {}
+        match self.stages.known(origin.key) {
+            Known::Well => return Ok(()),
+            Known::Failed => return Err(DriverError::Failed),
+            Known::Not if !origin.may_begin => return Err(DriverError::Expired),
+            Known::Not => {}
         }
         let known = self.metrics.population().0;
         match self.config.ceilings.streams {
@@ -251,15 +251,15 @@ impl RenderThread {
     /// Sees to it that a stream is known.
     fn enter(&mut self, origin: &Origin, now: Instant) -> Result<(), DriverError> {
         self.may_enter(origin)?;
-        if !self.stages.contains_key(&origin.key) {
+        if self.stages.known(origin.key) == Known::Not {
             let stage = self.begin(origin, now);
-            self.stages.insert(origin.key, Some(stage));
+            self.stages.insert(origin.key, stage);
         }
         Ok(())
     }
 
     fn room_to_listen(&self, origin: &Origin) -> Result<(), Full> {
-        let stage = self.stages.get(&origin.key).and_then(Option::as_ref);
+        let stage = self.stages.awake(origin.key);
         let ceilings = self.config.ceilings;
         let (all, here) = (self.metrics.population().1, stage.map_or(0, Stage::listeners));
         if ceilings.listeners.is_some_and(|most| all >= most) {
@@ -304,25 +304,29 @@ impl RenderThread {
         ))
     }
 
-    fn describe(&self, origin: &Origin) -> Result<State, DriverError> {
-        match self.stages.get(&origin.key) {
-            Some(Some(stage)) => Ok(stage.stream.state()),
-            Some(None) => Err(DriverError::Failed),
-            None if origin.may_begin => Ok(State {
+    fn describe(&mut self, origin: &Origin, now: Instant) -> Result<State, DriverError> {
+        if let Some(stage) = self.stages.wake(origin.key) {
+            let state = stage.stream.state();
+            self.arrange(origin.key, now);
+            return Ok(state);
+        }
+        match self.stages.known(origin.key) {
+            Known::Not if origin.may_begin => Ok(State {
                 position: Position::START,
                 values: origin.values.clone(),
                 title: Title::default(),
                 listeners: 0,
                 is_playing: false,
             }),
-            None => Err(DriverError::Expired),
+            Known::Not => Err(DriverError::Expired),
+            Known::Well | Known::Failed => Err(DriverError::Failed),
         }
     }
 
     /// Renders a stream's chunk if it is due and serves its listeners, or lets it rest or go.
     fn take_turn(&mut self, key: StreamKey, now: Instant) {
-        if let Some(None) = self.stages.get(&key) {
-            self.stages.remove(&key);
+        if self.stages.known(key) == Known::Failed {
+            self.stages.remove(key);
             return;
         }
         let mut laps = CpuLaps::start();
@@ -349,7 +353,7 @@ impl RenderThread {
         self.metrics.on_late(report.late);
         self.metrics.underruns.inc_by(report.underruns as u64);
         self.load.on_lag(report.late);
-        if let Some(Some(stage)) = self.stages.get_mut(&key) {
+        if let Some(stage) = self.stages.wake(key) {
             stage.reckon(&mut self.load, audio);
             let overruns = stage.overruns();
             self.metrics.overruns.inc_by(u64::from(overruns > 0));
@@ -398,7 +402,7 @@ impl RenderThread {
         now: Instant,
         work: impl FnOnce(&mut Stage, &mut Hands<'_>) -> T,
     ) -> Option<T> {
-        let stage = self.stages.get_mut(&key)?.as_mut()?;
+        let stage = self.stages.wake(key)?;
         let mut hands = Hands {
             scratch: &mut self.scratch,
             feeds: &mut self.feeds,
@@ -416,7 +420,7 @@ impl RenderThread {
 
     /// Ends a stream whose station failed; it stays ended for a stream's time to live.
     fn fail(&mut self, key: StreamKey, failure: Failure, reason: &str, now: Instant) {
-        let Some(mut stage) = self.stages.get_mut(&key).and_then(Option::take) else { return };
+        let Some(mut stage) = self.stages.fail(key) else { return };
         let station = stage.stream.spec().name;
         error!(stream = %key, station, failure = failure.name(), reason, "station failed, stream ended");
         self.metrics.on_failure(failure);
@@ -444,7 +448,7 @@ impl RenderThread {
             stage.count(is_known.then(|| stage.stream.is_playing()), hands.metrics);
             next
         });
-        let Some(Some(stage)) = self.stages.get_mut(&key) else { return };
+        let Some(stage) = self.stages.wake(key) else { return };
         match (stage.stream.is_playing(), stage.is_admitted()) {
             (true, false) => {
                 self.admitted += 1;
@@ -465,13 +469,14 @@ impl RenderThread {
             Some(Next::Render { at, deadline }) => self.agenda.set(key, at, deadline),
             Some(Next::Wait(until)) => self.agenda.set(key, until, until),
             Some(Next::Expired) => {
-                if let Some(stage) = self.stages.remove(&key).flatten() {
+                if let Some(stage) = self.stages.remove(key) {
                     discard(stage);
                 }
                 self.agenda.remove(key);
             }
             None => {}
         }
+        self.stages.let_rest(key, now);
     }
 
     fn show(&mut self, now: Instant) {
@@ -485,8 +490,7 @@ impl RenderThread {
     /// Ends all streams, and gives listeners a while to take what is left for them.
     fn end(&mut self) {
         let now = Instant::now();
-        let keys: Vec<_> = self.stages.keys().copied().collect();
-        for key in keys {
+        for key in self.stages.all_awake() {
             self.guarded(key, now, Stage::end);
         }
         let until = now + self.config.grace;
@@ -519,7 +523,7 @@ impl Failure {
 }
 
 /// Lets go of a stream whose station may panic even now.
-fn discard(stage: Stage) {
+fn discard(stage: Box<Stage>) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(stage)));
 }
 

@@ -40,7 +40,7 @@ impl Station for Grenade {
     }
 
     fn snapshot(&mut self) -> Snapshot {
-        Snapshot::new(Vec::new()).unwrap()
+        Snapshot::new(&[]).unwrap()
     }
 
     fn resume(&mut self, _: &Snapshot) -> Result<(), ResumeError> {

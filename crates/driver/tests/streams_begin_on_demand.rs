@@ -35,7 +35,7 @@ impl Station for Constant {
     fn set(&mut self, _: Setting) {}
 
     fn snapshot(&mut self) -> Snapshot {
-        Snapshot::new(Vec::new()).unwrap()
+        Snapshot::new(&[]).unwrap()
     }
 
     fn resume(&mut self, _: &Snapshot) -> Result<(), ResumeError> {

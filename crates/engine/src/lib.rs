@@ -24,7 +24,8 @@ pub use load::{Cost, Load, Overload};
 pub use performer::Performer;
 pub use position::Position;
 pub use stream::{
-    Applied, Lead, LeadError, ListenerId, Next, Report, Scratch, State, Stream, StreamConfig,
+    Applied, Lead, LeadError, ListenerId, Next, Report, Resting, Scratch, State, Stream,
+    StreamConfig,
 };
 
 /// Samples a channel in one frame, the unit in which streams are cut (ISO/IEC 11172-3, 2.4.2.1).

@@ -50,6 +50,17 @@ struct Checkpoint {
     snapshot: Option<Snapshot>,
 }
 
+/// A performance at rest: all it takes to go on, in one piece but for events.
+pub(crate) struct Rest {
+    spec: Arc<StationSpec>,
+    seed: u64,
+    values: Values,
+    position: Position,
+    events: Box<[Event]>,
+    checkpoint: Checkpoint,
+    title: Title,
+}
+
 impl Performer {
     /// How much of the past can be rendered again, at least, while a performance plays.
     pub const RECALL: Duration = Duration::from_secs(3);
@@ -148,8 +159,37 @@ impl Performer {
         self.checkpoints.drain(..kept);
         self.checkpoints.truncate(1);
         self.forget_events();
-        self.checkpoints.shrink_to_fit();
-        self.events.shrink_to_fit();
+    }
+
+    /// Leaves what [`Self::rest`] leaves.
+    pub(crate) fn into_rest(mut self) -> Rest {
+        self.rest();
+        #[expect(clippy::expect_used, reason = "there is always one")]
+        let checkpoint = self.checkpoints.pop_front().expect("a checkpoint");
+        Rest {
+            spec: self.spec,
+            seed: self.seed,
+            values: self.values,
+            position: self.position,
+            events: self.events.into_iter().collect(),
+            checkpoint,
+            title: self.title,
+        }
+    }
+
+    /// Goes on where it rested.
+    pub(crate) fn from_rest(rest: Rest, sample_rate_hz: u32) -> Self {
+        Self {
+            spec: rest.spec,
+            seed: rest.seed,
+            sample_rate_hz,
+            values: rest.values,
+            position: rest.position,
+            events: rest.events.into_iter().collect(),
+            checkpoints: VecDeque::from([rest.checkpoint]),
+            station: None,
+            title: rest.title,
+        }
     }
 
     /// Whether it has a station, which can be rendered and recalled; if not, the next render makes one.

@@ -26,11 +26,20 @@ use crate::{
     Taken,
     backlog::{Backlog, Cursor, Frames},
     pace::Pace,
+    performer::Rest,
     position::{duration_of, whole_frames},
 };
 use listener::Listeners;
 pub use listener::{Lead, LeadError, ListenerId};
 use rendition::Rendition;
+
+/// A stream that rests, in as little memory as it takes to go on: some 1.5 KiB.
+pub struct Resting {
+    performer: Rest,
+    stagger: f32,
+    since: Instant,
+    listeners_ever: u64,
+}
 
 /// What is the same for all streams of one program.
 #[derive(Clone, Copy, Debug)]
@@ -168,6 +177,28 @@ impl Stream {
             listeners: Listeners::default(),
             renditions: Vec::new(),
         }
+    }
+
+    /// The stream again that rested.
+    pub fn from_resting(resting: Resting, config: StreamConfig) -> Self {
+        Self {
+            performer: Performer::from_rest(resting.performer, config.sample_rate_hz),
+            config,
+            stagger: resting.stagger,
+            phase: Phase::Resting { since: resting.since },
+            listeners: Listeners::after(resting.listeners_ever),
+            renditions: Vec::new(),
+        }
+    }
+
+    /// What is left of a stream when it rests; its listeners, if it has any, are let go of.
+    pub fn into_resting(self, now: Instant) -> Resting {
+        let since = match self.phase {
+            Phase::Playing { .. } => now,
+            Phase::Frozen { since } | Phase::Resting { since } => since,
+        };
+        let (performer, listeners_ever) = (self.performer.into_rest(), self.listeners.ever());
+        Resting { performer, stagger: self.stagger, since, listeners_ever }
     }
 
     /// Lets someone in who is sent what is encoded as `encoding`, from its lead before the live edge on,

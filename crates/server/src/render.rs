@@ -211,7 +211,7 @@ mod tests {
         }
 
         fn snapshot(&mut self) -> Snapshot {
-            Snapshot::new(Vec::new()).unwrap()
+            Snapshot::new(&[]).unwrap()
         }
 
         fn resume(&mut self, _: &Snapshot) -> Result<(), ResumeError> {

@@ -3,8 +3,13 @@
 use std::fmt;
 
 /// The state of one performance at one position, delay lines apart; only its station can read it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot(Box<[u8]>);
+///
+/// All in one piece, for a server remembers many that rest.
+#[derive(Clone)]
+pub struct Snapshot {
+    bytes: [u8; Self::MAX_LEN],
+    len: usize,
+}
 
 impl Snapshot {
     /// The longest a snapshot may be, in bytes.
@@ -15,18 +20,34 @@ impl Snapshot {
     /// # Errors
     ///
     /// [`SnapshotTooLong`] above [`Self::MAX_LEN`].
-    pub fn new(bytes: Vec<u8>) -> Result<Self, SnapshotTooLong> {
+    pub fn new(bytes: &[u8]) -> Result<Self, SnapshotTooLong> {
         if bytes.len() > Self::MAX_LEN {
             return Err(SnapshotTooLong { len: bytes.len() });
         }
-        Ok(Self(bytes.into()))
+        let mut snapshot = Self { bytes: [0; Self::MAX_LEN], len: bytes.len() };
+        snapshot.bytes[..bytes.len()].copy_from_slice(bytes);
+        Ok(snapshot)
     }
 
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes[..self.len]
     }
 }
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Snapshot").field(&self.as_bytes()).finish()
+    }
+}
+
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Snapshot {}
 
 /// More bytes than a snapshot may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

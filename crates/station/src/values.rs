@@ -89,26 +89,36 @@ impl std::error::Error for RampError {}
 
 /// A value for each parameter of one station, in the order of [`StationSpec::params`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Values(Box<[f32]>);
+pub struct Values {
+    /// Those beyond `len` are 0.
+    values: [f32; StationSpec::MAX_PARAMS],
+    len: usize,
+}
 
 impl Values {
+    /// At most [`StationSpec::MAX_PARAMS`] values.
     pub(crate) fn new(values: impl IntoIterator<Item = f32>) -> Self {
-        Self(values.into_iter().collect())
+        let mut all = Self { values: [0.0; StationSpec::MAX_PARAMS], len: 0 };
+        for value in values {
+            all.values[all.len] = value;
+            all.len += 1;
+        }
+        all
     }
 
     /// Takes a setting's value in place of the one held.
     pub fn apply(&mut self, setting: Setting) {
-        self.0[setting.index] = setting.value;
+        self.values[..self.len][setting.index] = setting.value;
     }
 
     /// The value of the parameter at `index` in [`StationSpec::params`].
     pub fn at(&self, index: usize) -> f32 {
-        self.0[index]
+        self.values[..self.len][index]
     }
 
     /// The values in order.
     pub fn iter(&self) -> impl Iterator<Item = f32> + '_ {
-        self.0.iter().copied()
+        self.values[..self.len].iter().copied()
     }
 }
 

@@ -193,7 +193,7 @@ impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Station for Performer<C, S> {
         self.visit(&mut |word| bytes.extend_from_slice(&word.to_le_bytes()));
         self.glides.save(&mut bytes);
         #[expect(clippy::expect_used, reason = "the contract test holds every station to it")]
-        Snapshot::new(bytes).expect("a station's state and all its glides fit into a snapshot")
+        Snapshot::new(&bytes).expect("a station's state and all its glides fit into a snapshot")
     }
 
     fn resume(&mut self, snapshot: &Snapshot) -> Result<(), ResumeError> {

@@ -361,7 +361,7 @@ fn a_damaged_snapshot_neither_panics_nor_sounds_without_end() {
     for spec in all() {
         let sound = start(&spec, 1).snapshot().as_bytes().to_vec();
         let mut station = start(&spec, 1);
-        assert!(station.resume(&Snapshot::new(sound[1..].to_vec()).unwrap()).is_err());
+        assert!(station.resume(&Snapshot::new(&sound[1..]).unwrap()).is_err());
         for damage in 0..60 {
             let mut bytes = sound.clone();
             for (index, byte) in bytes.iter_mut().enumerate() {
@@ -375,7 +375,7 @@ fn a_damaged_snapshot_neither_panics_nor_sounds_without_end() {
                 };
             }
             let mut station = start(&spec, 1);
-            station.resume(&Snapshot::new(bytes).unwrap()).unwrap();
+            station.resume(&Snapshot::new(&bytes).unwrap()).unwrap();
             let out = render(&mut *station, 4000);
             assert!(out.iter().flatten().all(|x| x.is_finite()), "{} {damage}", spec.name);
         }

@@ -52,7 +52,7 @@ impl Station for Glutton {
     }
 
     fn snapshot(&mut self) -> Snapshot {
-        Snapshot::new(self.count.to_le_bytes().to_vec()).unwrap()
+        Snapshot::new(&self.count.to_le_bytes()).unwrap()
     }
 
     fn resume(&mut self, snapshot: &Snapshot) -> Result<(), ResumeError> {

@@ -89,6 +89,16 @@ impl Listeners {
     /// Where someone who did not yet take a chunk counts as stalled: it has waited for so long.
     const STALLED_AFTER: Duration = Duration::from_millis(500);
 
+    /// Nobody, after so many.
+    pub(super) fn after(ever: u64) -> Self {
+        Self { ever, ..Self::default() }
+    }
+
+    /// How many there have been.
+    pub(super) fn ever(&self) -> u64 {
+        self.ever
+    }
+
     /// Seats one who will take from the cursor on.
     pub(super) fn insert(
         &mut self,

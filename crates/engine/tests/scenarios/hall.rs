@@ -90,7 +90,7 @@ impl Station for Marker {
                 .iter()
                 .for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
         }
-        Snapshot::new(bytes).unwrap()
+        Snapshot::new(&bytes).unwrap()
     }
 
     fn resume(&mut self, snapshot: &Snapshot) -> Result<(), ResumeError> {

@@ -6,6 +6,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
+use perpetuo_driver::DriverError;
 use perpetuo_station::{Catalogue, StationSpec, Values};
 use serde_json::{Value, json};
 
@@ -42,6 +43,9 @@ pub(crate) async fn create_stream(
 /// the most room: the best of four is hardly ever far from the best of all (M. Mitzenmacher, *The Power of
 /// Two Choices in Randomized Load Balancing*, 2001).
 fn place(app: &App, spec: &StationSpec, seed: u64, values: &Values) -> Result<NewIds, Problem> {
+    if *app.is_ending.borrow() {
+        return Err(DriverError::ShuttingDown.into());
+    }
     let (nonces, now) = (preset::draw::<16>()?, (app.clock)());
     let (nonces, _) = nonces.as_chunks::<4>();
     let candidates = nonces.iter().map(|nonce| app.ids.make(spec, seed, values, *nonce, now));

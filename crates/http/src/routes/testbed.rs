@@ -341,7 +341,7 @@ impl Station for Constant {
     }
 
     fn snapshot(&mut self) -> Snapshot {
-        Snapshot::new(Vec::new()).unwrap()
+        Snapshot::new(&[]).unwrap()
     }
 
     fn resume(&mut self, _: &Snapshot) -> Result<(), ResumeError> {
