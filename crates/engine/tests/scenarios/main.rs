@@ -4,6 +4,8 @@
 
 mod all_listeners_of_an_encoding_share_its_frames;
 mod chunks_follow_the_smallest_lead;
+#[path = "../decoder/mod.rs"]
+mod decoder;
 mod hall;
 mod late_wake_up_catches_up_at_once;
 mod listener_is_kept_ahead_of_real_time;
@@ -12,3 +14,4 @@ mod same_events_same_samples;
 mod setting_applies_where_the_answer_says;
 mod slow_listener_jumps_to_the_live_edge;
 mod stream_freezes_when_nobody_takes;
+mod who_comes_back_hears_no_seam;
