@@ -90,7 +90,11 @@ impl<K: Copy + Ord + std::hash::Hash> Agenda<K> {
     }
 }
 
-fn is_valid<K: Eq + std::hash::Hash>(entries: &HashMap<K, Entry>, number: u64, key: K) -> bool {
+fn is_valid<K: Copy + Eq + std::hash::Hash>(
+    entries: &HashMap<K, Entry>,
+    number: u64,
+    key: K,
+) -> bool {
     entries.get(&key).is_some_and(|entry| entry.number == number)
 }
 
