@@ -195,8 +195,13 @@ impl Stage {
     }
 
     /// Reckons what a chunk that lasts for `audio` cost: what it took to make, and to serve the one before.
-    pub(crate) fn reckon(&mut self, load: &mut Load, audio: Duration) {
+    /// One for which the station had to wake says nothing of the next.
+    pub(crate) fn reckon(&mut self, load: &mut Load, audio: Duration, has_woken: bool) {
         self.last_chunk = audio;
+        if has_woken {
+            self.spent = Spent::default();
+            return;
+        }
         let Spent { made, fed } = std::mem::take(&mut self.spent);
         let station = self.stream.spec().name;
         if let Some(Admission { cost, .. }) = &mut self.admission {

@@ -129,9 +129,11 @@ impl RenderThread {
     fn on_ready(&mut self, ready: Ready, now: Instant) {
         let Some((id, feed)) = self.feeds.find(ready.token) else { return };
         let (key, listener, is_blocked) = (feed.key, feed.listener, feed.is_blocked);
-        let has_hung_up = ready.may_have_ended && self.feeds.has_hung_up(id);
+        if ready.is_readable && !ready.has_ended {
+            self.feeds.disregard(id);
+        }
         let Some(listener) = listener else {
-            let is_over = has_hung_up
+            let is_over = ready.has_ended
                 || (ready.is_writable
                     && self.feeds.resume(id, None, &self.metrics, now) != Served::Blocked);
             if is_over {
@@ -139,7 +141,7 @@ impl RenderThread {
             }
             return;
         };
-        if has_hung_up {
+        if ready.has_ended {
             self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
         } else if ready.is_writable && is_blocked {
             self.guarded(key, now, |stage, hands| stage.resume(listener, id, hands));
@@ -354,7 +356,7 @@ impl RenderThread {
         self.metrics.underruns.inc_by(report.underruns as u64);
         self.load.on_lag(report.late);
         if let Some(stage) = self.stages.wake(key) {
-            stage.reckon(&mut self.load, audio);
+            stage.reckon(&mut self.load, audio, report.has_woken);
             let overruns = stage.overruns();
             self.metrics.overruns.inc_by(u64::from(overruns > 0));
             if overruns >= MAX_OVERRUNS {

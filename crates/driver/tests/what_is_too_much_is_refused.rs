@@ -55,7 +55,8 @@ async fn another_stream_than_the_processor_carries() {
     let driver = driver(Ceilings::default());
     let handle = driver.handle();
     let mut first = listen(&handle, 1, 70).await.unwrap();
-    first.hear(4608).await;
+    // The chunk with which a station wakes is not counted.
+    first.hear(4 * 4608).await;
     let refused = listen(&handle, 2, 70).await.err();
     assert!(matches!(refused, Some(DriverError::Full(Full::Processor(_)))), "{refused:?}");
     let placed = handle.place("glutton", [origin(3, 70)], |origin| origin.key);

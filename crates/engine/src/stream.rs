@@ -115,6 +115,8 @@ pub struct Report {
     pub late: Duration,
     /// The smallest lead among its listeners.
     pub lead: Duration,
+    /// Whether the station was made for it, and its tails rendered again.
+    pub has_woken: bool,
     /// Listeners for whom real time has passed what was sent.
     pub underruns: usize,
 }
@@ -308,12 +310,13 @@ impl Stream {
         let late = self.keep_pace(first, now);
         scratch.frames = frames;
         let samples = frames * FRAME_LEN;
+        let has_woken = !self.performer.is_awake();
         self.warm_up();
         self.performer.render([&mut scratch.left[..samples], &mut scratch.right[..samples]]);
 
         self.listeners.on_chunk(first, now);
         let underruns = self.listeners.starved(first, late, self.config.sample_rate_hz, now);
-        Report { samples, late, lead: self.smallest_lead(), underruns }
+        Report { samples, late, lead: self.smallest_lead(), has_woken, underruns }
     }
 
     /// Encodes what [`Self::render`] left in `scratch`, once for each encoding in use.

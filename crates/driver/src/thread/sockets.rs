@@ -23,8 +23,10 @@ pub(crate) struct Sockets {
 pub(super) struct Ready {
     pub(super) token: Token,
     pub(super) is_writable: bool,
-    /// The other side has said something, or hung up, or is lost.
-    pub(super) may_have_ended: bool,
+    /// The other side has said something.
+    pub(super) is_readable: bool,
+    /// The other side has hung up, or is lost.
+    pub(super) has_ended: bool,
 }
 
 impl Sockets {
@@ -55,7 +57,8 @@ impl Sockets {
             |event| Ready {
                 token: event.token(),
                 is_writable: event.is_writable(),
-                may_have_ended: event.is_readable() || event.is_read_closed() || event.is_error(),
+                is_readable: event.is_readable(),
+                has_ended: event.is_read_closed() || event.is_error(),
             },
         ));
     }
