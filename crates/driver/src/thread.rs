@@ -12,7 +12,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use perpetuo_engine::{Encoding, Lead, ListenerId, Load, Next, Position, Scratch, State, Stream};
+use perpetuo_engine::{
+    Encoding, Lead, ListenerId, Load, Next, Position, Scratch, State, Stream, Verdict, Watch,
+};
 use perpetuo_station::Title;
 use tracing::{error, warn};
 
@@ -35,9 +37,6 @@ const GOLDEN: f32 = 0.618_034;
 
 /// Commands obeyed before streams have their turn; each takes some microseconds.
 const COMMANDS_AT_ONCE: usize = 64;
-
-/// How long streams that were shed are given to show an effect, before more are.
-const BETWEEN_SHEDS: Duration = Duration::from_millis(100);
 
 /// How many chunks one after another a station may take too long for: 2.6 to 10 s.
 const MAX_OVERRUNS: u32 = 50;
@@ -63,8 +62,7 @@ pub(crate) struct RenderThread {
     /// Those that play, in the order in which they were let in.
     playing: BTreeMap<u64, StreamKey>,
     admitted: u64,
-    /// When it was last looked whether streams must go, and how late they came then.
-    looked: Option<(Instant, Duration)>,
+    watch: Watch,
     shown: Option<Instant>,
     is_stopping: bool,
 }
@@ -94,7 +92,7 @@ impl RenderThread {
             load: Load::new(),
             playing: BTreeMap::new(),
             admitted: 0,
-            looked: None,
+            watch: Watch::default(),
             shown: None,
             is_stopping: false,
         })
@@ -363,28 +361,22 @@ impl RenderThread {
                 self.fail(key, Failure::TooSlow, "it takes a quarter of a core or more", now);
             }
         }
-        if report.late > report.lead.mul_f64(Load::SHED_AT) {
-            self.make_room(report.late, now);
+        match self.watch.look(report.late, report.lead, now) {
+            Verdict::PlayOn => {}
+            Verdict::ShedExcess => self.make_room(0, report.late, now),
+            Verdict::ShedOne => self.make_room(1, report.late, now),
         }
     }
 
     /// Ends the newest streams so that those before them play on: as many as are too many for what the
-    /// thread gets; and if, by that reckoning, there is none, one, as long as chunks come ever later.
-    fn make_room(&mut self, late: Duration, now: Instant) {
-        let before = match self.looked {
-            Some((at, _)) if now < at + BETWEEN_SHEDS => return,
-            Some((_, late)) => late,
-            None => Duration::ZERO,
-        };
-        self.looked = Some((now, late));
+    /// thread gets, and so many at least; the last one never.
+    fn make_room(&mut self, at_least: u64, late: Duration, now: Instant) {
         let used = self.load.utilisation();
-        let mut is_one_too_many = late > before;
         let mut shed = 0;
-        while (is_one_too_many || self.load.utilisation() > Load::LIMIT) && self.playing.len() > 1 {
+        while (shed < at_least || self.load.utilisation() > Load::LIMIT) && self.playing.len() > 1 {
             let Some((_, key)) = self.playing.pop_last() else { break };
             self.guarded(key, now, Stage::end);
             self.arrange(key, now);
-            is_one_too_many = false;
             shed += 1;
         }
         if shed > 0 {

@@ -13,6 +13,7 @@
 mod backlog;
 mod encoding;
 mod load;
+mod overload;
 mod pace;
 mod performer;
 mod position;
@@ -21,6 +22,7 @@ mod stream;
 pub use backlog::Taken;
 pub use encoding::{BitrateKbps, Encoder, Encoding, EncodingError, wav_header};
 pub use load::{Cost, Load, Overload};
+pub use overload::{Verdict, Watch};
 pub use performer::Performer;
 pub use position::Position;
 pub use stream::{

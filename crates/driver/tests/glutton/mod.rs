@@ -1,4 +1,5 @@
-//! A station that counts in the left channel and takes as much of a core as its seed says, in percent.
+//! A station that counts in the left channel and takes as much of a core as its seed says, in percent,
+//! until its level says another share.
 
 #![allow(dead_code, reason = "not every test needs all of it")]
 
@@ -41,7 +42,9 @@ impl Station for Glutton {
         while thread_time() < until {}
     }
 
-    fn set(&mut self, _: Setting) {}
+    fn set(&mut self, setting: Setting) {
+        self.share = setting.value().into();
+    }
 
     fn skip(&mut self, samples: u64) -> u64 {
         samples
@@ -90,6 +93,15 @@ pub(crate) fn driver(ceilings: Ceilings) -> Driver {
 }
 
 pub(crate) async fn listen(handle: &Handle, key: u8, percent: u64) -> Result<Ear, DriverError> {
-    let lead = Lead::from_seconds(0.2).unwrap();
+    listen_ahead(handle, key, percent, 0.2).await
+}
+
+pub(crate) async fn listen_ahead(
+    handle: &Handle,
+    key: u8,
+    percent: u64,
+    lead: f64,
+) -> Result<Ear, DriverError> {
+    let lead = Lead::from_seconds(lead).unwrap();
     handle.listen(origin(key, percent), Encoding::Wav, lead).await.map(Ear::on)
 }
