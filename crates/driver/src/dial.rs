@@ -8,10 +8,12 @@ use std::{
 use perpetuo_engine::{Load, Overload};
 
 /// One thread's load, written by it alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Dial {
     /// In thousandths.
     utilisation: AtomicU32,
+    /// In thousandths.
+    availability: AtomicU32,
     lag_ms: AtomicU32,
     /// Ids made of streams that would live here.
     promised: AtomicU64,
@@ -20,6 +22,7 @@ pub(crate) struct Dial {
 impl Dial {
     pub(crate) fn show(&self, load: &Load) {
         self.utilisation.store((1000.0 * load.utilisation()) as u32, Relaxed);
+        self.availability.store((1000.0 * load.availability()) as u32, Relaxed);
         self.lag_ms.store(load.lag().as_millis() as u32, Relaxed);
     }
 
@@ -34,7 +37,8 @@ impl Dial {
             return Err(Overload::Late(lag));
         }
         let used = self.utilisation();
-        if used + cost > Load::LIMIT { Err(Overload::Busy(used)) } else { Ok(()) }
+        let availability = f64::from(self.availability.load(Relaxed).max(1)) / 1000.0;
+        if used + cost / availability > Load::LIMIT { Err(Overload::Busy(used)) } else { Ok(()) }
     }
 
     /// How full it is, coarsely, and then how many were promised a place here: less is better.
@@ -44,5 +48,17 @@ impl Dial {
 
     pub(crate) fn promise(&self) {
         self.promised.fetch_add(1, Relaxed);
+    }
+}
+
+/// Of a thread that has done nothing yet.
+impl Default for Dial {
+    fn default() -> Self {
+        Self {
+            utilisation: AtomicU32::new(0),
+            availability: AtomicU32::new(1000),
+            lag_ms: AtomicU32::new(0),
+            promised: AtomicU64::new(0),
+        }
     }
 }

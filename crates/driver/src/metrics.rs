@@ -272,9 +272,11 @@ impl Metrics {
         }
     }
 
-    /// What a stream of a station was last seen to cost, as a share of a core; 0 before.
+    /// What a stream of a station was last seen to cost, as a share of a core.
     pub(crate) fn station_cost(&self, station: &'static str) -> f64 {
-        self.station_cost.get(&[("station", station)]).map_or(0.0, |cost| cost.get())
+        self.station_cost
+            .get(&[("station", station)])
+            .map_or(Load::UNKNOWN_STATION, |cost| cost.get())
     }
 }
 

@@ -241,10 +241,14 @@ impl Stage {
         self.admission = Some(Admission { number, cost });
     }
 
-    /// Sets aside what another listener will cost.
-    pub(crate) fn reserve_listener(&mut self, load: &mut Load) {
-        if let Some(Admission { cost, .. }) = &mut self.admission {
-            load.reserve_listener(cost);
+    /// Sets aside what another listener will cost, and its encoding if that is a new one.
+    pub(crate) fn reserve(&mut self, is_new_encoding: bool, load: &mut Load) {
+        match &mut self.admission {
+            Some(Admission { cost, .. }) if is_new_encoding => {
+                load.reserve_encoding(cost, self.stream.spec().name);
+            }
+            Some(Admission { cost, .. }) => load.reserve_listener(cost),
+            None => {}
         }
     }
 

@@ -35,8 +35,9 @@ pub(crate) use sockets::Sockets;
 /// of them evenly.
 const GOLDEN: f32 = 0.618_034;
 
-/// Commands obeyed before streams have their turn; each takes some microseconds.
-const COMMANDS_AT_ONCE: usize = 64;
+/// How long commands are obeyed before streams have their turn. Most take some microseconds, a listener in
+/// a new encoding some milliseconds.
+const COMMANDS_AT_ONCE: Duration = Duration::from_millis(1);
 
 /// How many chunks one after another a station may take too long for: 2.6 to 10 s.
 const MAX_OVERRUNS: u32 = 50;
@@ -151,7 +152,8 @@ impl RenderThread {
 
     /// Obeys what has come in, and tells whether there may be more.
     fn obey_all(&mut self) -> bool {
-        for _ in 0..COMMANDS_AT_ONCE {
+        let begun = Instant::now();
+        while begun.elapsed() < COMMANDS_AT_ONCE {
             match self.commands.try_recv() {
                 Ok(command) => self.obey(command),
                 Err(_) => return false,
@@ -195,16 +197,19 @@ impl RenderThread {
         now: Instant,
     ) -> Result<Seat, DriverError> {
         self.may_enter(origin)?;
-        self.room_to_listen(origin).map_err(|full| self.refuse(full))?;
+        self.room_to_listen(origin, encoding).map_err(|full| self.refuse(full))?;
         self.enter(origin, now)?;
         let key = origin.key;
-        let was_playing = self.stages.awake(key).is_some_and(Stage::is_admitted);
+        let before = self.stages.awake(key).filter(|stage| stage.is_admitted());
+        let is_new = before.map(|stage| !stage.stream.has_rendition(encoding));
         let join = |stage: &mut Stage, hands: &mut Hands<'_>| {
             stage.join(encoding, lead, hands.metrics, now)
         };
         let (listener, start) = self.on_stage(key, now, join)??;
-        if was_playing && let Some(stage) = self.stages.wake(key) {
-            stage.reserve_listener(&mut self.load);
+        if let Some(is_new) = is_new
+            && let Some(stage) = self.stages.wake(key)
+        {
+            stage.reserve(is_new, &mut self.load);
         }
         Ok(Seat::new(start, key, listener, self.inbox.clone()))
     }
@@ -258,7 +263,7 @@ impl RenderThread {
         Ok(())
     }
 
-    fn room_to_listen(&self, origin: &Origin) -> Result<(), Full> {
+    fn room_to_listen(&self, origin: &Origin, encoding: Encoding) -> Result<(), Full> {
         let stage = self.stages.awake(origin.key);
         let ceilings = self.config.ceilings;
         let (all, here) = (self.metrics.population().1, stage.map_or(0, Stage::listeners));
@@ -268,7 +273,9 @@ impl RenderThread {
         if ceilings.listeners_per_stream.is_some_and(|most| here >= most) {
             return Err(Full::ListenersOfStream(here));
         }
-        let admitted = match stage.is_some_and(Stage::is_admitted) {
+        let is_one_more =
+            |stage: &Stage| stage.is_admitted() && stage.stream.has_rendition(encoding);
+        let admitted = match stage.is_some_and(is_one_more) {
             true => self.load.admit_listener(),
             false => self.load.admit(origin.spec.name),
         };

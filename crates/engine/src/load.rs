@@ -16,9 +16,9 @@ use std::{collections::HashMap, fmt, time::Duration};
 #[derive(Debug)]
 pub struct Load {
     /// Of a stream of each station, without its listeners.
-    stations: HashMap<&'static str, f64>,
+    stations: HashMap<&'static str, Cost>,
     /// Of feeding one listener.
-    listener: f64,
+    listener: Cost,
     /// Of all streams that play.
     reserved: f64,
     availability: f64,
@@ -29,7 +29,7 @@ pub struct Load {
 #[derive(Debug)]
 pub struct Cost {
     share: f64,
-    /// Seconds of audio by which it was measured, up to [`Load::COST_OVER`].
+    /// Seconds of audio by which it was measured, up to those it is averaged over.
     measured: f64,
 }
 
@@ -54,7 +54,7 @@ impl Load {
     pub const SHED_AT: f64 = 0.45;
 
     /// What a stream is taken to cost whose station has not been measured: twice a station of ours.
-    const UNKNOWN_STATION: f64 = 0.003;
+    pub const UNKNOWN_STATION: f64 = 0.003;
 
     /// What feeding one listener is taken to cost before it has been measured.
     const UNKNOWN_LISTENER: f64 = 0.000_05;
@@ -62,15 +62,18 @@ impl Load {
     /// The time over which availability is averaged.
     const AVAILABILITY_OVER: Duration = Duration::from_millis(300);
 
-    /// The audio over which a stream's cost is averaged, and a station's over all its streams.
+    /// The audio over which a stream's cost is averaged.
     const COST_OVER: Duration = Duration::from_secs(4);
+
+    /// The audio of all its streams over which a station's is, and of any streams a listener's.
+    const STATION_COST_OVER: Duration = Duration::from_secs(60);
 
     /// A thread that has all of its core and nothing to do.
     #[expect(clippy::new_without_default, reason = "it is made once a thread")]
     pub fn new() -> Self {
         Self {
             stations: HashMap::new(),
-            listener: Self::UNKNOWN_LISTENER,
+            listener: Cost { share: Self::UNKNOWN_LISTENER, measured: 0.0 },
             reserved: 0.0,
             availability: 1.0,
             lag: Duration::ZERO,
@@ -83,7 +86,7 @@ impl Load {
     ///
     /// [`Overload`] if it may not.
     pub fn admit(&self, station: &str) -> Result<(), Overload> {
-        self.admit_cost(self.station(station) + self.listener)
+        self.admit_cost(self.station(station) + self.listener.share)
     }
 
     /// Whether a stream that plays may have a listener more.
@@ -92,20 +95,28 @@ impl Load {
     ///
     /// [`Overload`] if it may not.
     pub fn admit_listener(&self) -> Result<(), Overload> {
-        self.admit_cost(self.listener)
+        self.admit_cost(self.listener.share)
     }
 
     /// Sets aside what a stream of this station will cost.
     pub fn reserve(&mut self, station: &str) -> Cost {
-        let cost = self.station(station) + self.listener;
+        let cost = self.station(station) + self.listener.share;
         self.reserved += cost;
         Cost { share: cost, measured: 0.0 }
     }
 
+    /// Adds another encoding to what was set aside, at what all of a stream costs: to begin it, some of the
+    /// past is rendered again. What it costs from then on is measured.
+    pub fn reserve_encoding(&mut self, cost: &mut Cost, station: &str) {
+        let more = self.station(station) + self.listener.share;
+        self.reserved += more;
+        cost.share += more;
+    }
+
     /// Adds a listener to what was set aside.
     pub fn reserve_listener(&mut self, cost: &mut Cost) {
-        self.reserved += self.listener;
-        cost.share += self.listener;
+        self.reserved += self.listener.share;
+        cost.share += self.listener.share;
     }
 
     /// Frees what a stream cost.
@@ -123,16 +134,15 @@ impl Load {
         fed: (Duration, usize),
         audio: Duration,
     ) {
-        let (audio, over) = (audio.as_secs_f64(), Self::COST_OVER.as_secs_f64());
-        let share = |cpu: Duration| cpu.as_secs_f64() / audio;
+        let share = |cpu: Duration| cpu.as_secs_f64() / audio.as_secs_f64();
         let before = cost.share;
-        cost.measured = (cost.measured + audio).min(over);
-        approach(&mut cost.share, share(made + fed.0), (audio / cost.measured).min(1.0));
+        cost.measure(share(made + fed.0), audio, Self::COST_OVER);
         self.reserved = (self.reserved + cost.share - before).max(0.0);
-        let weight = (audio / over).min(1.0);
-        approach(self.stations.entry(station).or_insert_with(|| share(made)), share(made), weight);
+        let station = self.stations.entry(station).or_insert(Cost { share: 0.0, measured: 0.0 });
+        station.measure(share(made), audio, Self::STATION_COST_OVER);
         if fed.1 > 0 {
-            approach(&mut self.listener, share(fed.0) / fed.1 as f64, weight);
+            let each = share(fed.0) / fed.1 as f64;
+            self.listener.measure(each, audio, Self::STATION_COST_OVER);
         }
     }
 
@@ -155,6 +165,11 @@ impl Load {
         self.reserved / self.availability
     }
 
+    /// The share of its core that the thread gets when it wants to run.
+    pub fn availability(&self) -> f64 {
+        self.availability
+    }
+
     /// How late what is due comes.
     pub fn lag(&self) -> Duration {
         self.lag
@@ -162,11 +177,11 @@ impl Load {
 
     /// What a stream of each station costs, without its listeners, as a share of a core.
     pub fn stations(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        self.stations.iter().map(|(&station, &cost)| (station, cost))
+        self.stations.iter().map(|(&station, cost)| (station, cost.share))
     }
 
     fn station(&self, station: &str) -> f64 {
-        self.stations.get(station).copied().unwrap_or(Self::UNKNOWN_STATION)
+        self.stations.get(station).map_or(Self::UNKNOWN_STATION, Cost::share)
     }
 
     fn admit_cost(&self, cost: f64) -> Result<(), Overload> {
@@ -189,6 +204,12 @@ impl Cost {
     /// As a share of a core.
     pub fn share(&self) -> f64 {
         self.share
+    }
+
+    /// Takes what `audio` has cost into a mean over the last so much of it; the first counts at once.
+    fn measure(&mut self, share: f64, audio: Duration, over: Duration) {
+        self.measured = (self.measured + audio.as_secs_f64()).min(over.as_secs_f64());
+        approach(&mut self.share, share, (audio.as_secs_f64() / self.measured).min(1.0));
     }
 }
 

@@ -29,6 +29,8 @@ pub struct LeadError;
 pub(super) struct Listeners {
     all: HashMap<ListenerId, Listener>,
     ever: u64,
+    /// The smallest and the largest lead, in samples; 0 where nobody listens.
+    leads: (u64, u64),
 }
 
 struct Listener {
@@ -108,12 +110,21 @@ impl Listeners {
     ) -> ListenerId {
         self.ever += 1;
         let id = ListenerId(self.ever);
+        let lead = cursor.lead();
+        let (smallest, largest) = if self.all.is_empty() { (lead, lead) } else { self.leads };
+        self.leads = (smallest.min(lead), largest.max(lead));
         self.all.insert(id, Listener { encoding, cursor, waiting_since: now });
         id
     }
 
     pub(super) fn remove(&mut self, id: ListenerId) {
-        self.all.remove(&id);
+        let Some(listener) = self.all.remove(&id) else { return };
+        let lead = listener.cursor.lead();
+        // Of thousands, hardly one is the only one of its lead; then all are asked.
+        if lead == self.leads.0 || lead == self.leads.1 {
+            let leads = || self.all.values().map(|listener| listener.cursor.lead());
+            self.leads = (leads().min().unwrap_or(0), leads().max().unwrap_or(0));
+        }
     }
 
     /// One's encoding and cursor, if it is there.
@@ -171,12 +182,12 @@ impl Listeners {
 
     /// In samples; 0 where nobody listens.
     pub(super) fn smallest_lead(&self) -> u64 {
-        self.all.values().map(|listener| listener.cursor.lead()).min().unwrap_or(0)
+        self.leads.0
     }
 
     /// In samples; 0 where nobody listens.
     pub(super) fn largest_lead(&self) -> u64 {
-        self.all.values().map(|listener| listener.cursor.lead()).max().unwrap_or(0)
+        self.leads.1
     }
 }
 

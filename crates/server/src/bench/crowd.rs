@@ -109,6 +109,7 @@ impl Ears {
         let mut events = Events::with_capacity(1024);
         let mut room = vec![0; 256 * 1024];
         let mut made = 0;
+        let mut swept = Instant::now();
         while !self.tally.is_over.load(Relaxed) {
             if self.poll.poll(&mut events, Some(Duration::from_millis(100))).is_err() {
                 continue;
@@ -123,6 +124,11 @@ impl Ears {
                 {
                     self.ears.remove(&event.token());
                 }
+            }
+            if swept.elapsed() > Duration::from_secs(1) {
+                swept = Instant::now();
+                let ears = self.ears.values_mut();
+                ears.for_each(|ear| ear.starve(swept, self.bytes_a_second, &self.tally));
             }
             let cpu = clock_gettime(ClockId::ThreadCPUTime);
             let cpu = Duration::new(cpu.tv_sec as u64, cpu.tv_nsec as u32);
@@ -178,7 +184,7 @@ impl Ear {
         if self.playing.is_none() {
             self.head.extend_from_slice(bytes);
             let Some(end) = self.head.windows(4).position(|window| window == b"\r\n\r\n") else {
-                return self.head.len() < MAX_HEAD;
+                return self.head.len() < MAX_HEAD || self.end(tally);
             };
             let waited = now.duration_since(self.asked).as_micros() as u64;
             if !self.head.starts_with(b"HTTP/1.0 200") {
@@ -196,14 +202,19 @@ impl Ear {
             tally.slowest_first_byte_us.fetch_max(waited, Relaxed);
         }
         tally.bytes.fetch_add(audio.len() as u64, Relaxed);
-        let (since, heard) = self.playing.get_or_insert((now, 0.0));
+        self.starve(now, bytes_a_second, tally);
+        self.playing.get_or_insert((now, 0.0)).1 += audio.len() as f64;
+        true
+    }
+
+    /// Counts an underrun if more has been played than has come.
+    fn starve(&mut self, now: Instant, bytes_a_second: f64, tally: &Tally) {
+        let Some((since, heard)) = &mut self.playing else { return };
         let played = now.duration_since(*since).as_secs_f64() * bytes_a_second;
         if played > *heard && *heard > 0.0 {
             tally.underruns.fetch_add(1, Relaxed);
             (*since, *heard) = (now, 0.0);
         }
-        *heard += audio.len() as f64;
-        true
     }
 
     fn end(&mut self, tally: &Tally) -> bool {

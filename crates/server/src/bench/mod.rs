@@ -33,7 +33,7 @@ use report::{Report, Split};
 /// How long streams run before anything is measured: bursts are over then.
 const WARM_UP: Duration = Duration::from_secs(5);
 
-/// So many refusals one after another say that it is full.
+/// So many refusals, of new streams one after another or of listeners, say that it is full.
 const ENOUGH_REFUSALS: u64 = 20;
 
 /// A whole server, and the listeners it serves.
@@ -109,8 +109,8 @@ pub(crate) fn run(args: &BenchArgs, catalogue: &Catalogue) -> anyhow::Result<()>
         times_real_time: spent.audio / wall / streams,
         utilisation: handle.utilisation().collect(),
         late_ms: handle.metrics().take_lateness().into(),
-        underruns_sent: after.underruns.0 - warm.underruns.0,
-        underruns_heard: after.underruns.1 - warm.underruns.1,
+        underruns_sent: after.underruns.0,
+        underruns_heard: after.underruns.1,
         kib_a_stream: after.rss_kib.saturating_sub(before.rss_kib) as f64 / streams,
         base_mib: before.rss_kib as f64 / 1024.0,
     };
@@ -177,7 +177,8 @@ impl Bench {
         let (mut asked, mut refused, mut in_a_row, mut slowest_ms) = (0, 0, 0, 0.0_f64);
         let begun = Instant::now();
         for station in stations.iter().cycle() {
-            let is_full = args.find_max && in_a_row >= ENOUGH_REFUSALS;
+            let turned_away = self.crowd.tally.refused.load(Relaxed);
+            let is_full = args.find_max && in_a_row.max(turned_away) >= ENOUGH_REFUSALS;
             if asked >= streams || is_full {
                 break;
             }

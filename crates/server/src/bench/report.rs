@@ -29,6 +29,7 @@ pub(super) struct Report {
     pub(super) times_real_time: f64,
     pub(super) utilisation: Vec<f64>,
     pub(super) late_ms: Late,
+    /// Since the first stream began, as the server and as the listeners count them.
     pub(super) underruns_sent: u64,
     pub(super) underruns_heard: u64,
     pub(super) kib_a_stream: f64,
@@ -99,7 +100,7 @@ impl Report {
              CPU in all        {:.1} % of a core, and the listeners' {:.1} %; render threads used to {} %\n\
              delivered         {:.4} of real time\n\
              lateness          median {:.2} ms, p99 {:.1} ms, worst {:.1} ms\n\
-             underruns         {} sent, {} heard\n\
+             underruns         {} sent, {} heard, since the first stream began\n\
              memory a stream   {:.0} KiB; the program without streams {:.1} MiB\n",
             self.version,
             self.cores,
