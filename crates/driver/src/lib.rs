@@ -54,7 +54,7 @@ pub struct Config {
 /// How many there may be at most, whatever the processor could carry; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ceilings {
-    /// Streams known, played or not. Of those that are not, a few KiB each are kept.
+    /// Streams known, played or not. Of those that are not, 2 KiB each are kept.
     pub streams: Option<usize>,
     /// Listeners.
     pub listeners: Option<usize>,

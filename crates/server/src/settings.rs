@@ -132,7 +132,7 @@ impl Settings {
                 sets: rate(args.sets_per_second, file.sets_per_second, 100),
             },
             ceilings: Ceilings {
-                // Those remembered take 1.5 KiB each.
+                // Those remembered take 2 KiB each.
                 streams: ceiling(
                     args.max_streams,
                     file.max_streams,
