@@ -1,25 +1,23 @@
 //! The loop of one render thread: what has come in first, then whose turn it is, then sleep.
 
+mod commands;
+mod room;
 mod sockets;
 
 use std::{
     any::Any,
     collections::BTreeMap,
     io,
-    os::fd::OwnedFd,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
-use perpetuo_engine::{
-    Encoding, Lead, ListenerId, Load, Next, Position, Scratch, State, Stream, Verdict, Watch,
-};
-use perpetuo_station::Title;
-use tracing::{error, warn};
+use perpetuo_engine::{Load, Next, Scratch, Verdict, Watch};
+use tracing::error;
 
 use crate::{
-    Config, DriverError, Full, Interleave, Metrics, Origin, Seat, StreamKey,
+    Config, DriverError, Metrics, StreamKey,
     agenda::Agenda,
     cpu::CpuLaps,
     dial::Dial,
@@ -30,14 +28,6 @@ use crate::{
 };
 use sockets::Ready;
 pub(crate) use sockets::Sockets;
-
-/// The fraction by which successive streams are shifted: the golden ratio's, which spreads any number
-/// of them evenly.
-const GOLDEN: f32 = 0.618_034;
-
-/// How long commands are obeyed before streams have their turn. Most take some microseconds, a listener in
-/// a new encoding some milliseconds.
-const COMMANDS_AT_ONCE: Duration = Duration::from_millis(1);
 
 /// How many chunks one after another a station may take too long for: 2.6 to 10 s.
 const MAX_OVERRUNS: u32 = 50;
@@ -150,143 +140,6 @@ impl RenderThread {
         self.arrange(key, now);
     }
 
-    /// Obeys what has come in, and tells whether there may be more.
-    fn obey_all(&mut self) -> bool {
-        let begun = Instant::now();
-        while begun.elapsed() < COMMANDS_AT_ONCE {
-            match self.commands.try_recv() {
-                Ok(command) => self.obey(command),
-                Err(_) => return false,
-            }
-        }
-        true
-    }
-
-    fn obey(&mut self, command: Command) {
-        let now = Instant::now();
-        // Whoever asked may have gone; then nobody needs the answer.
-        match command {
-            Command::Listen { origin, encoding, lead, answer } => {
-                let _ = answer.send(self.listen(&origin, encoding, lead, now));
-            }
-            Command::Serve { key, listener, socket, preamble, between } => {
-                self.serve((key, listener), socket, preamble, between, now);
-            }
-            Command::Set { origin, settings, answer } => {
-                let set = |stage: &mut Stage, _: &mut Hands<'_>| stage.set(&settings, now);
-                let applied = self.enter(&origin, now);
-                let _ = answer.send(applied.and_then(|()| self.on_stage(origin.key, now, set)));
-            }
-            Command::Describe { origin, answer } => {
-                let _ = answer.send(self.describe(&origin, now));
-            }
-            Command::Leave { key, listener } => {
-                self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
-                self.arrange(key, now);
-            }
-            Command::Stop => self.is_stopping = true,
-        }
-    }
-
-    /// Seats a listener, if there is room for it and, where it is not yet heard, for its stream.
-    fn listen(
-        &mut self,
-        origin: &Origin,
-        encoding: Encoding,
-        lead: Lead,
-        now: Instant,
-    ) -> Result<Seat, DriverError> {
-        self.may_enter(origin)?;
-        self.room_to_listen(origin, encoding).map_err(|full| self.refuse(full))?;
-        self.enter(origin, now)?;
-        let key = origin.key;
-        let before = self.stages.awake(key).filter(|stage| stage.is_admitted());
-        let is_new = before.map(|stage| !stage.stream.has_rendition(encoding));
-        let join = |stage: &mut Stage, hands: &mut Hands<'_>| {
-            stage.join(encoding, lead, hands.metrics, now)
-        };
-        let (listener, start) = self.on_stage(key, now, join)??;
-        if let Some(is_new) = is_new
-            && let Some(stage) = self.stages.wake(key)
-        {
-            stage.reserve(is_new, &mut self.load);
-        }
-        Ok(Seat::new(start, key, listener, self.inbox.clone()))
-    }
-
-    /// Hands a listener's socket to its stream, or closes it if one of the two has gone.
-    fn serve(
-        &mut self,
-        (key, listener): (StreamKey, ListenerId),
-        socket: OwnedFd,
-        preamble: Vec<u8>,
-        between: Option<Box<dyn Interleave>>,
-        now: Instant,
-    ) {
-        if self.stages.awake(key).is_none() {
-            return;
-        }
-        match self.feeds.insert(key, listener, socket, between, preamble) {
-            Ok(feed) => {
-                self.guarded(key, now, |stage, hands| stage.attach(listener, feed, hands));
-            }
-            Err(error) => {
-                warn!(stream = %key, %error, "listener cannot be served");
-                self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
-            }
-        }
-        self.arrange(key, now);
-    }
-
-    /// Whether a stream is known, or may become so.
-    fn may_enter(&self, origin: &Origin) -> Result<(), DriverError> {
-        match self.stages.known(origin.key) {
-            Known::Well => return Ok(()),
-            Known::Failed => return Err(DriverError::Failed),
-            Known::Not if !origin.may_begin => return Err(DriverError::Expired),
-            Known::Not => {}
-        }
-        let known = self.metrics.population().0;
-        match self.config.ceilings.streams {
-            Some(most) if known >= most => Err(self.refuse(Full::Streams(known))),
-            _ => Ok(()),
-        }
-    }
-
-    /// Sees to it that a stream is known.
-    fn enter(&mut self, origin: &Origin, now: Instant) -> Result<(), DriverError> {
-        self.may_enter(origin)?;
-        if self.stages.known(origin.key) == Known::Not {
-            let stage = self.begin(origin, now);
-            self.stages.insert(origin.key, stage);
-        }
-        Ok(())
-    }
-
-    fn room_to_listen(&self, origin: &Origin, encoding: Encoding) -> Result<(), Full> {
-        let stage = self.stages.awake(origin.key);
-        let ceilings = self.config.ceilings;
-        let (all, here) = (self.metrics.population().1, stage.map_or(0, Stage::listeners));
-        if ceilings.listeners.is_some_and(|most| all >= most) {
-            return Err(Full::Listeners(all));
-        }
-        if ceilings.listeners_per_stream.is_some_and(|most| here >= most) {
-            return Err(Full::ListenersOfStream(here));
-        }
-        let is_one_more =
-            |stage: &Stage| stage.is_admitted() && stage.stream.has_rendition(encoding);
-        let admitted = match stage.is_some_and(is_one_more) {
-            true => self.load.admit_listener(),
-            false => self.load.admit(origin.spec.name),
-        };
-        admitted.map_err(Full::Processor)
-    }
-
-    fn refuse(&self, full: Full) -> DriverError {
-        self.metrics.on_refused(&full);
-        DriverError::Full(full)
-    }
-
     /// Does something with a stream that is known; a panic ends that stream.
     fn on_stage<T>(
         &mut self,
@@ -297,37 +150,6 @@ impl RenderThread {
         let done = self.guarded(key, now, work).ok_or(DriverError::Failed)?;
         self.arrange(key, now);
         Ok(done)
-    }
-
-    fn begin(&mut self, origin: &Origin, now: Instant) -> Stage {
-        self.stagger = (self.stagger + GOLDEN).fract();
-        Stage::new(Stream::new(
-            Arc::clone(&origin.spec),
-            origin.seed,
-            origin.values.clone(),
-            self.stagger,
-            self.config.stream,
-            now,
-        ))
-    }
-
-    fn describe(&mut self, origin: &Origin, now: Instant) -> Result<State, DriverError> {
-        if let Some(stage) = self.stages.wake(origin.key) {
-            let state = stage.stream.state();
-            self.arrange(origin.key, now);
-            return Ok(state);
-        }
-        match self.stages.known(origin.key) {
-            Known::Not if origin.may_begin => Ok(State {
-                position: Position::START,
-                values: origin.values.clone(),
-                title: Title::default(),
-                listeners: 0,
-                is_playing: false,
-            }),
-            Known::Not => Err(DriverError::Expired),
-            Known::Well | Known::Failed => Err(DriverError::Failed),
-        }
     }
 
     /// Renders a stream's chunk if it is due and serves its listeners, or lets it rest or go.
@@ -372,27 +194,6 @@ impl RenderThread {
             Verdict::PlayOn => {}
             Verdict::ShedExcess => self.make_room(0, report.late, now),
             Verdict::ShedOne => self.make_room(1, report.late, now),
-        }
-    }
-
-    /// Ends the newest streams so that those before them play on: as many as are too many for what the
-    /// thread gets, and so many at least; the last one never.
-    fn make_room(&mut self, at_least: u64, late: Duration, now: Instant) {
-        let used = self.load.utilisation();
-        let mut shed = 0;
-        while (shed < at_least || self.load.utilisation() > Load::LIMIT) && self.playing.len() > 1 {
-            let Some((_, key)) = self.playing.pop_last() else { break };
-            self.guarded(key, now, Stage::end);
-            self.arrange(key, now);
-            shed += 1;
-        }
-        if shed > 0 {
-            self.metrics.shed.inc_by(shed);
-            let (percent, late_ms) = ((100.0 * used) as u32, late.as_millis());
-            warn!(
-                shed,
-                percent, late_ms, "overload: newest streams ended for the others to play on"
-            );
         }
     }
 

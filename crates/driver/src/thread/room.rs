@@ -1,0 +1,71 @@
+//! Who is let in, and who must go for the others to play on.
+
+use std::time::{Duration, Instant};
+
+use perpetuo_engine::{Encoding, Load};
+use tracing::warn;
+
+use super::RenderThread;
+use crate::{DriverError, Full, Origin, stage::Stage, stages::Known};
+
+impl RenderThread {
+    /// Whether a stream is known, or may become so.
+    pub(super) fn may_enter(&self, origin: &Origin) -> Result<(), DriverError> {
+        match self.stages.known(origin.key) {
+            Known::Well => return Ok(()),
+            Known::Failed => return Err(DriverError::Failed),
+            Known::Not if !origin.may_begin => return Err(DriverError::Expired),
+            Known::Not => {}
+        }
+        let known = self.metrics.population().0;
+        match self.config.ceilings.streams {
+            Some(most) if known >= most => Err(self.refuse(Full::Streams(known))),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn room_to_listen(&self, origin: &Origin, encoding: Encoding) -> Result<(), Full> {
+        let stage = self.stages.awake(origin.key);
+        let ceilings = self.config.ceilings;
+        let (all, here) = (self.metrics.population().1, stage.map_or(0, Stage::listeners));
+        if ceilings.listeners.is_some_and(|most| all >= most) {
+            return Err(Full::Listeners(all));
+        }
+        if ceilings.listeners_per_stream.is_some_and(|most| here >= most) {
+            return Err(Full::ListenersOfStream(here));
+        }
+        let is_one_more =
+            |stage: &Stage| stage.is_admitted() && stage.stream.has_rendition(encoding);
+        let admitted = match stage.is_some_and(is_one_more) {
+            true => self.load.admit_listener(),
+            false => self.load.admit(origin.spec.name),
+        };
+        admitted.map_err(Full::Processor)
+    }
+
+    pub(super) fn refuse(&self, full: Full) -> DriverError {
+        self.metrics.on_refused(&full);
+        DriverError::Full(full)
+    }
+
+    /// Ends the newest streams so that those before them play on: as many as are too many for what the
+    /// thread gets, and so many at least; the last one never.
+    pub(super) fn make_room(&mut self, at_least: u64, late: Duration, now: Instant) {
+        let used = self.load.utilisation();
+        let mut shed = 0;
+        while (shed < at_least || self.load.utilisation() > Load::LIMIT) && self.playing.len() > 1 {
+            let Some((_, key)) = self.playing.pop_last() else { break };
+            self.guarded(key, now, Stage::end);
+            self.arrange(key, now);
+            shed += 1;
+        }
+        if shed > 0 {
+            self.metrics.shed.inc_by(shed);
+            let (percent, late_ms) = ((100.0 * used) as u32, late.as_millis());
+            warn!(
+                shed,
+                percent, late_ms, "overload: newest streams ended for the others to play on"
+            );
+        }
+    }
+}
