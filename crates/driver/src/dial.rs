@@ -5,9 +5,9 @@ use std::{
     time::Duration,
 };
 
-use perpetuo_engine::{Load, Overload};
+use perpetuo_engine::Level;
 
-/// One thread's load, written by it alone.
+/// One thread's level, written by it alone.
 #[derive(Debug)]
 pub(crate) struct Dial {
     /// In thousandths.
@@ -20,25 +20,18 @@ pub(crate) struct Dial {
 }
 
 impl Dial {
-    pub(crate) fn show(&self, load: &Load) {
-        self.utilisation.store((1000.0 * load.utilisation()) as u32, Relaxed);
-        self.availability.store((1000.0 * load.availability()) as u32, Relaxed);
-        self.lag_ms.store(load.lag().as_millis() as u32, Relaxed);
+    pub(crate) fn show(&self, level: Level) {
+        self.utilisation.store((1000.0 * level.utilisation) as u32, Relaxed);
+        self.availability.store((1000.0 * level.availability).max(1.0) as u32, Relaxed);
+        self.lag_ms.store(level.lag.as_millis() as u32, Relaxed);
     }
 
-    pub(crate) fn utilisation(&self) -> f64 {
-        f64::from(self.utilisation.load(Relaxed)) / 1000.0
-    }
-
-    /// Whether a stream of such a cost would be let in.
-    pub(crate) fn admit(&self, cost: f64) -> Result<(), Overload> {
-        let lag = Duration::from_millis(self.lag_ms.load(Relaxed).into());
-        if lag > Load::MAX_LAG {
-            return Err(Overload::Late(lag));
+    pub(crate) fn level(&self) -> Level {
+        Level {
+            utilisation: f64::from(self.utilisation.load(Relaxed)) / 1000.0,
+            availability: f64::from(self.availability.load(Relaxed)) / 1000.0,
+            lag: Duration::from_millis(self.lag_ms.load(Relaxed).into()),
         }
-        let used = self.utilisation();
-        let availability = f64::from(self.availability.load(Relaxed).max(1)) / 1000.0;
-        if used + cost / availability > Load::LIMIT { Err(Overload::Busy(used)) } else { Ok(()) }
     }
 
     /// How full it is, coarsely, and then how many were promised a place here: less is better.
@@ -54,11 +47,13 @@ impl Dial {
 /// Of a thread that has done nothing yet.
 impl Default for Dial {
     fn default() -> Self {
-        Self {
+        let dial = Self {
             utilisation: AtomicU32::new(0),
-            availability: AtomicU32::new(1000),
+            availability: AtomicU32::new(0),
             lag_ms: AtomicU32::new(0),
             promised: AtomicU64::new(0),
-        }
+        };
+        dial.show(Level::EMPTY);
+        dial
     }
 }

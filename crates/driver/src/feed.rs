@@ -135,10 +135,14 @@ impl Feeds {
     /// Parts a listener from its stream: it is sent what there is for it, and then its end.
     pub(crate) fn end(&mut self, id: FeedId, stream: &mut Stream, metrics: &Metrics, now: Instant) {
         let Some(feed) = self.all.get_mut(id.0) else { return };
-        while let Some(taken) = feed.listener.and_then(|listener| stream.take(listener, now)) {
-            feed.dress(taken, metrics);
+        if let Some(listener) = feed.listener.take() {
+            while let Some(bytes) = take(stream, listener, metrics, now) {
+                match &mut feed.between {
+                    Some(between) => between.interleave(bytes, &mut feed.rest),
+                    None => feed.rest.extend_from_slice(bytes),
+                }
+            }
         }
-        feed.listener = None;
         if !feed.is_blocked && feed.serve(None, &mut self.dressed, metrics, now) != Served::Blocked
         {
             self.remove(id, metrics);
@@ -177,20 +181,17 @@ impl Feed {
                 }
             }
             let next = match (&mut stream, self.listener) {
-                (Some(stream), Some(listener)) => stream.take(listener, now),
+                (Some(stream), Some(listener)) => take(stream, listener, metrics, now),
                 _ => None,
             };
-            let Some(taken) = next else { return Served::All };
-            if taken.has_jumped {
-                metrics.jumps.inc();
-            }
+            let Some(bytes) = next else { return Served::All };
             let bytes = match &mut self.between {
                 Some(between) => {
                     dressed.clear();
-                    between.interleave(taken.bytes, dressed);
+                    between.interleave(bytes, dressed);
                     dressed.as_slice()
                 }
-                None => taken.bytes,
+                None => bytes,
             };
             match send_some(&self.socket, bytes) {
                 Ok(sent) => {
@@ -215,17 +216,18 @@ impl Feed {
         self.rest = Vec::new();
         Ok(())
     }
+}
 
-    /// Keeps what its listener was given.
-    fn dress(&mut self, taken: Taken<'_>, metrics: &Metrics) {
-        if taken.has_jumped {
-            metrics.jumps.inc();
-        }
-        match &mut self.between {
-            Some(between) => between.interleave(taken.bytes, &mut self.rest),
-            None => self.rest.extend_from_slice(taken.bytes),
-        }
-    }
+/// What comes next for a listener; a jump is counted.
+fn take<'a>(
+    stream: &'a mut Stream,
+    listener: ListenerId,
+    metrics: &Metrics,
+    now: Instant,
+) -> Option<&'a [u8]> {
+    let Taken { bytes, has_jumped, .. } = stream.take(listener, now)?;
+    metrics.jumps.inc_by(has_jumped.into());
+    Some(bytes)
 }
 
 /// How many bytes a socket takes at once; none when it is full.

@@ -182,7 +182,7 @@ impl Handle {
         let full = Full::Processor(Overload::Busy(1.0));
         let best = best.ok_or(full)?;
         let cost = self.metrics.station_cost(station);
-        let placed = home(&best).admit(cost).map_err(Full::Processor);
+        let placed = home(&best).level().admit(cost).map_err(Full::Processor);
         placed.inspect_err(|full| self.metrics.on_refused(full))?;
         home(&best).promise();
         Ok(best)
@@ -195,7 +195,7 @@ impl Handle {
 
     /// How far each render thread is used, as a share of what it gets.
     pub fn utilisation(&self) -> impl Iterator<Item = f64> {
-        self.threads.iter().map(|thread| thread.dial.utilisation())
+        self.threads.iter().map(|thread| thread.dial.level().utilisation)
     }
 
     /// Samples a second, a channel, of every stream.

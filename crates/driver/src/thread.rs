@@ -282,7 +282,7 @@ impl RenderThread {
     }
 
     fn show(&mut self, now: Instant) {
-        self.dial.show(&self.load);
+        self.dial.show(self.load.level());
         if self.shown.is_none_or(|shown| now >= shown + SHOWN_EVERY) {
             self.shown = Some(now);
             self.metrics.show(self.index, &self.load);

@@ -140,9 +140,7 @@ kernel! {
 fn answer_generic<V: Lanes>(reverb: &mut Reverb, io: &mut Block, sways: &[Way; 2]) {
     let (feedback, damping) = (reverb.feedback, reverb.damping);
     let Reverb { lines, cells, lengths, halvers, doublers, diffusers, .. } = reverb;
-    take_mid_and_side::<V>(io, halvers);
-    doublers[0].give::<V>(&mut io[0]);
-    doublers[1].give::<V>(&mut io[1]);
+    exchange::<V>(io, halvers, doublers);
     for (line, cells) in lines.iter_mut().zip(&*cells) {
         line.push(cells);
     }
@@ -194,9 +192,13 @@ fn answer_generic<V: Lanes>(reverb: &mut Reverb, io: &mut Block, sways: &[Way; 2
     halvers[1].turn::<V>();
 }
 
-/// Gives mid and side of what comes, in steps, to the two halvers.
+/// Gives mid and side of what comes, in steps, to the two halvers, and writes what the doublers have.
 #[inline(always)]
-pub(crate) fn take_mid_and_side<V: Lanes>([left, right]: &Block, [mid, side]: &mut [Halver; 2]) {
+pub(crate) fn exchange<V: Lanes>(
+    [left, right]: &mut Block,
+    [mid, side]: &mut [Halver; 2],
+    doublers: &mut [Doubler; 2],
+) {
     let half = V::splat(0.5);
     for row in 0..HALF_LEN / LANES {
         let at = row * LANES;
@@ -206,6 +208,8 @@ pub(crate) fn take_mid_and_side<V: Lanes>([left, right]: &Block, [mid, side]: &m
         mid.take(at, half.mul(a.add(c)), half.mul(b.add(d)));
         side.take(at, half.mul(a.sub(c)), half.mul(b.sub(d)));
     }
+    doublers[0].give::<V>(left);
+    doublers[1].give::<V>(right);
 }
 
 /// Weights of a sample and of both its neighbours: a low-pass of three taps.

@@ -18,7 +18,7 @@ use crate::{
     half::{Doubler, HALF_LEN, Halver},
     line::{Line, from_steps},
     math,
-    reverb::{AllPass, damped, damping_weights, take_mid_and_side},
+    reverb::{AllPass, damped, damping_weights, exchange},
     simd::{LANES, Lanes, eight, eight_mut, kernel},
 };
 
@@ -86,9 +86,7 @@ kernel! {
 fn answer_generic<V: Lanes>(room: &mut Room, io: &mut Block) {
     let (feedback, damping) = (room.feedback, room.damping);
     let Room { lines, cells, lengths, halvers, doublers, diffuser, .. } = room;
-    take_mid_and_side::<V>(io, halvers);
-    doublers[0].give::<V>(&mut io[0]);
-    doublers[1].give::<V>(&mut io[1]);
+    exchange::<V>(io, halvers, doublers);
     for (line, cells) in lines.iter_mut().zip(&*cells) {
         line.push(cells);
     }

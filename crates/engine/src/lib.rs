@@ -21,7 +21,7 @@ mod stream;
 
 pub use backlog::Taken;
 pub use encoding::{BitrateKbps, Encoder, Encoding, EncodingError, wav_header};
-pub use load::{Cost, Load, Overload};
+pub use load::{Cost, Level, Load, Overload};
 pub use overload::{Verdict, Watch};
 pub use performer::Performer;
 pub use position::Position;

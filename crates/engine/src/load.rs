@@ -25,6 +25,17 @@ pub struct Load {
     lag: Duration,
 }
 
+/// How full a thread is: a copy, to be asked from anywhere.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    /// [`Load::utilisation`].
+    pub utilisation: f64,
+    /// The share of its core that the thread gets when it wants to run.
+    pub availability: f64,
+    /// How late what is due comes.
+    pub lag: Duration,
+}
+
 /// What one stream that plays is reckoned to cost, as a share of a core.
 #[derive(Debug)]
 pub struct Cost {
@@ -53,7 +64,7 @@ impl Load {
     /// The share of its lead by which a stream may be late; beyond, the newest make room.
     pub const SHED_AT: f64 = 0.45;
 
-    /// What a stream is taken to cost whose station has not been measured: twice a station of ours.
+    /// What a stream is taken to cost whose station has not been measured: three times one of ours.
     pub const UNKNOWN_STATION: f64 = 0.003;
 
     /// What feeding one listener is taken to cost before it has been measured.
@@ -86,7 +97,7 @@ impl Load {
     ///
     /// [`Overload`] if it may not.
     pub fn admit(&self, station: &str) -> Result<(), Overload> {
-        self.admit_cost(self.station(station) + self.listener.share)
+        self.level().admit(self.station(station) + self.listener.share)
     }
 
     /// Whether a stream that plays may have a listener more.
@@ -95,7 +106,7 @@ impl Load {
     ///
     /// [`Overload`] if it may not.
     pub fn admit_listener(&self) -> Result<(), Overload> {
-        self.admit_cost(self.listener.share)
+        self.level().admit(self.listener.share)
     }
 
     /// Sets aside what a stream of this station will cost.
@@ -165,14 +176,10 @@ impl Load {
         self.reserved / self.availability
     }
 
-    /// The share of its core that the thread gets when it wants to run.
-    pub fn availability(&self) -> f64 {
-        self.availability
-    }
-
-    /// How late what is due comes.
-    pub fn lag(&self) -> Duration {
-        self.lag
+    /// How full the thread is.
+    pub fn level(&self) -> Level {
+        let (utilisation, availability, lag) = (self.utilisation(), self.availability, self.lag);
+        Level { utilisation, availability, lag }
     }
 
     /// What a stream of each station costs, without its listeners, as a share of a core.
@@ -183,13 +190,23 @@ impl Load {
     fn station(&self, station: &str) -> f64 {
         self.stations.get(station).map_or(Self::UNKNOWN_STATION, Cost::share)
     }
+}
 
-    fn admit_cost(&self, cost: f64) -> Result<(), Overload> {
-        if self.lag > Self::MAX_LAG {
+impl Level {
+    /// Of a thread that has all of its core and nothing to do.
+    pub const EMPTY: Self = Self { utilisation: 0.0, availability: 1.0, lag: Duration::ZERO };
+
+    /// Whether something of such a cost, as a share of a core, may be let in.
+    ///
+    /// # Errors
+    ///
+    /// [`Overload`] if it may not.
+    pub fn admit(&self, cost: f64) -> Result<(), Overload> {
+        if self.lag > Load::MAX_LAG {
             return Err(Overload::Late(self.lag));
         }
-        if self.utilisation() + cost / self.availability > Self::LIMIT {
-            return Err(Overload::Busy(self.utilisation()));
+        if self.utilisation + cost / self.availability > Load::LIMIT {
+            return Err(Overload::Busy(self.utilisation));
         }
         Ok(())
     }

@@ -247,19 +247,18 @@ impl Performer {
         let mut station = self.station_at(from);
         let (mut left, mut right) = ([0.0; FRAME_LEN], [0.0; FRAME_LEN]);
         let mut at = from;
-        while at < self.position {
+        loop {
+            // Also those of the position itself, where no frame has begun yet.
             for event in self.events.iter().filter(|event| event.position == at && at > from) {
                 station.set(event.setting);
+            }
+            if at >= self.position {
+                return station;
             }
             station.render(&mut [&mut left, &mut right]);
             frame([&left, &right]);
             at += FRAME_LEN as u64;
         }
-        // Those of the position itself: no frame has begun there yet.
-        for event in self.events.iter().filter(|event| event.position == at && at > from) {
-            station.set(event.setting);
-        }
-        station
     }
 
     /// The latest checkpoint from which tails are back at `position`, or else the oldest.

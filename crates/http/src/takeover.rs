@@ -5,7 +5,6 @@
 //! connection, when the head is out, lets go of the socket.
 
 use std::{
-    mem,
     os::fd::OwnedFd,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -33,7 +32,7 @@ impl Takeover {
 
     /// Who goes, if someone does.
     pub(crate) fn take(&self) -> Option<Departure> {
-        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

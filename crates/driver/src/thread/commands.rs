@@ -51,8 +51,11 @@ impl RenderThread {
             }
             Command::Set { origin, settings, answer } => {
                 let set = |stage: &mut Stage, _: &mut Hands<'_>| stage.set(&settings, now);
-                let applied = self.enter(&origin, now);
-                let _ = answer.send(applied.and_then(|()| self.on_stage(origin.key, now, set)));
+                let applied = self.may_enter(&origin).and_then(|()| {
+                    self.enter(&origin, now);
+                    self.on_stage(origin.key, now, set)
+                });
+                let _ = answer.send(applied);
             }
             Command::Describe { origin, answer } => {
                 let _ = answer.send(self.describe(&origin, now));
@@ -75,7 +78,7 @@ impl RenderThread {
     ) -> Result<Seat, DriverError> {
         self.may_enter(origin)?;
         self.room_to_listen(origin, encoding).map_err(|full| self.refuse(full))?;
-        self.enter(origin, now)?;
+        self.enter(origin, now);
         let key = origin.key;
         let before = self.stages.awake(key).filter(|stage| stage.is_admitted());
         let is_new = before.map(|stage| !stage.stream.has_rendition(encoding));
@@ -115,14 +118,12 @@ impl RenderThread {
         self.arrange(key, now);
     }
 
-    /// Sees to it that a stream is known.
-    fn enter(&mut self, origin: &Origin, now: Instant) -> Result<(), DriverError> {
-        self.may_enter(origin)?;
+    /// Sees to it that a stream which may enter is known.
+    fn enter(&mut self, origin: &Origin, now: Instant) {
         if self.stages.known(origin.key) == Known::Not {
             let stage = self.begin(origin, now);
             self.stages.insert(origin.key, stage);
         }
-        Ok(())
     }
 
     fn begin(&mut self, origin: &Origin, now: Instant) -> Stage {
