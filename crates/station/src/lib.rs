@@ -11,12 +11,14 @@
 //! in, and a [`Snapshot`] from which it goes on. Nothing here knows a clock, a thread or a file.
 
 mod catalogue;
+mod note;
 mod param;
 mod snapshot;
 mod title;
 mod values;
 
 pub use catalogue::{Catalogue, CatalogueError, Performance, Preset, RANDOM, StationSpec};
+pub use note::Note;
 pub use param::{Applies, Curve, ParamSpec, RESERVED_NAMES, ValueError};
 pub use snapshot::{ResumeError, Snapshot, SnapshotTooLong};
 pub use title::Title;
@@ -39,6 +41,14 @@ pub trait Station: Send {
     ///
     /// When the two slices differ in length.
     fn render(&mut self, out: &mut [&mut [f32]; 2]);
+
+    /// Renders like [`Self::render`], the same samples, and tells what begins to sound in them, in order.
+    ///
+    /// Whoever shows a performance asks for it; a station whose notes nobody could see tells none.
+    fn render_telling(&mut self, out: &mut [&mut [f32]; 2], tell: &mut dyn FnMut(Note)) {
+        let _ = tell;
+        self.render(out);
+    }
 
     /// Heads for a value from the next block on, or from where the parameter [`Applies`], along the
     /// setting's own [`Ramp`].
