@@ -11,6 +11,7 @@ use std::{
 
 use mio::{Interest, Registry, Token, unix::SourceFd};
 use perpetuo_engine::{ListenerId, Stream, Taken};
+use perpetuo_station::Title;
 use rustix::{
     io::Errno,
     net::{RecvFlags, SendFlags, recv, send},
@@ -21,8 +22,8 @@ use crate::{Metrics, StreamKey};
 
 /// Puts something between the bytes of one listener, such as titles.
 pub trait Interleave: Send {
-    /// Appends `audio` to `out`, with what is due between its bytes.
-    fn interleave(&mut self, audio: &[u8], out: &mut Vec<u8>);
+    /// Appends `audio` to `out`, with what is due between its bytes; `title` is what the station is doing.
+    fn interleave(&mut self, audio: &[u8], title: Title, out: &mut Vec<u8>);
 }
 
 /// One listener's socket.
@@ -136,9 +137,10 @@ impl Feeds {
     pub(crate) fn end(&mut self, id: FeedId, stream: &mut Stream, metrics: &Metrics, now: Instant) {
         let Some(feed) = self.all.get_mut(id.0) else { return };
         if let Some(listener) = feed.listener.take() {
+            let title = stream.title();
             while let Some(bytes) = take(stream, listener, metrics, now) {
                 match &mut feed.between {
-                    Some(between) => between.interleave(bytes, &mut feed.rest),
+                    Some(between) => between.interleave(bytes, title, &mut feed.rest),
                     None => feed.rest.extend_from_slice(bytes),
                 }
             }
@@ -180,15 +182,15 @@ impl Feed {
                     Err(served) => return served,
                 }
             }
-            let next = match (&mut stream, self.listener) {
-                (Some(stream), Some(listener)) => take(stream, listener, metrics, now),
-                _ => None,
+            let (Some(stream), Some(listener)) = (&mut stream, self.listener) else {
+                return Served::All;
             };
-            let Some(bytes) = next else { return Served::All };
+            let title = stream.title();
+            let Some(bytes) = take(stream, listener, metrics, now) else { return Served::All };
             let bytes = match &mut self.between {
                 Some(between) => {
                     dressed.clear();
-                    between.interleave(bytes, dressed);
+                    between.interleave(bytes, title, dressed);
                     dressed.as_slice()
                 }
                 None => bytes,

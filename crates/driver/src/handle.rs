@@ -10,7 +10,7 @@ use perpetuo_engine::{Applied, Encoding, Lead, ListenerId, Load, Overload, Posit
 use perpetuo_station::{Setting, StationSpec, Values};
 use tokio::sync::oneshot;
 
-use crate::{Interleave, Metrics, dial::Dial};
+use crate::{Follower, Interleave, Mark, Metrics, dial::Dial};
 
 /// Names one stream, the same on every node: made from its id, from which it cannot be told back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +55,7 @@ pub enum Full {
     Processor(Overload),
     /// Another stream to be known: so many are.
     Streams(usize),
-    /// Another listener: so many listen.
+    /// Another listener or follower: so many there are.
     Listeners(usize),
     /// Another listener of this stream: so many listen to it.
     ListenersOfStream(usize),
@@ -117,6 +117,11 @@ pub(crate) enum Command {
         origin: Origin,
         answer: Answer<State>,
     },
+    Follow {
+        origin: Origin,
+        mark: Option<Mark>,
+        answer: Answer<Follower>,
+    },
     Leave {
         key: StreamKey,
         listener: ListenerId,
@@ -163,6 +168,20 @@ impl Handle {
     /// [`DriverError::Expired`], [`DriverError::Failed`] and [`DriverError::ShuttingDown`].
     pub async fn describe(&self, origin: Origin) -> Result<State, DriverError> {
         self.ask(origin.key, |answer| Command::Describe { origin, answer }).await
+    }
+
+    /// Follows what happens in a stream, which does not play for that: what came after `mark`, if that is still
+    /// known, or how the stream stands; then whatever happens, as it is rendered.
+    ///
+    /// # Errors
+    ///
+    /// Each of [`DriverError`] but [`DriverError::NoEncoder`].
+    pub async fn follow(
+        &self,
+        origin: Origin,
+        mark: Option<Mark>,
+    ) -> Result<Follower, DriverError> {
+        self.ask(origin.key, |answer| Command::Follow { origin, mark, answer }).await
     }
 
     /// Of several streams that may be made, the one whose thread has the most room, if it has enough for
@@ -313,7 +332,7 @@ impl fmt::Display for Full {
         match self {
             Self::Processor(overload) => write!(f, "{overload}"),
             Self::Streams(n) => write!(f, "{n} streams are known, as many as may be"),
-            Self::Listeners(n) => write!(f, "{n} listen, as many as may"),
+            Self::Listeners(n) => write!(f, "{n} listen or follow, as many as may"),
             Self::ListenersOfStream(n) => write!(f, "{n} listen to this stream, as many as may"),
         }
     }

@@ -12,6 +12,7 @@
 //! requests; it never renders, and once a listener is served it is out of it.
 
 mod agenda;
+mod chronicle;
 mod cpu;
 mod dial;
 mod feed;
@@ -29,6 +30,7 @@ use std::{
     time::Duration,
 };
 
+pub use chronicle::{Batch, Entry, Follower, Mark, What};
 pub use feed::Interleave;
 pub use handle::{DriverError, Full, Handle, Origin, Seat, StreamKey};
 pub use lateness::Lateness;
@@ -56,7 +58,7 @@ pub struct Config {
 pub struct Ceilings {
     /// Streams known, played or not. Of those that are not, 2 KiB each are kept.
     pub streams: Option<usize>,
-    /// Listeners.
+    /// Listeners, and followers, who need a connection as well.
     pub listeners: Option<usize>,
     /// Listeners of one stream.
     pub listeners_per_stream: Option<usize>,

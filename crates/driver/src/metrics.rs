@@ -24,6 +24,7 @@ pub struct Metrics {
     listeners: Gauge,
     listeners_by_format: Family<Label<&'static str>, Gauge>,
     pub(crate) listeners_stalled: Gauge,
+    pub(crate) followers: Gauge,
     admitted: Counter,
     refused: Family<Label<&'static str>, Counter>,
     pub(crate) shed: Counter,
@@ -109,6 +110,11 @@ impl Metrics {
             "listeners_stalled",
             "Listeners whose connection takes nothing at the moment",
             self.listeners_stalled.clone(),
+        );
+        registry.register(
+            "followers",
+            "Connections that are told what happens in a stream",
+            self.followers.clone(),
         );
         registry.register(
             "streams_admitted",
@@ -233,6 +239,11 @@ impl Metrics {
         (streams.max(0) as usize, self.listeners.get().max(0) as usize)
     }
 
+    /// Those who are told what happens in a stream.
+    pub(crate) fn followers(&self) -> usize {
+        self.followers.get().max(0) as usize
+    }
+
     pub(crate) fn on_join(&self, encoding: Encoding) {
         self.listeners.inc();
         self.listeners_by_format.get_or_create(&[("format", encoding.format())]).inc();
@@ -288,6 +299,7 @@ impl Default for Metrics {
             listeners: Gauge::default(),
             listeners_by_format: Family::default(),
             listeners_stalled: Gauge::default(),
+            followers: Gauge::default(),
             admitted: Counter::default(),
             refused: Family::default(),
             shed: Counter::default(),

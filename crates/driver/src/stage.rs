@@ -6,9 +6,11 @@ use perpetuo_engine::{
     Applied, Cost, Encoding, Lead, ListenerId, Load, Next, Position, Report, Scratch, Stream,
 };
 use perpetuo_station::Setting;
+use prometheus_client::metrics::gauge::Gauge;
 
 use crate::{
-    DriverError, Metrics,
+    DriverError, Follower, Mark, Metrics,
+    chronicle::Chronicle,
     cpu::CpuLaps,
     feed::{FeedId, Feeds, Served},
 };
@@ -27,6 +29,8 @@ pub(crate) struct Stage {
     /// Chunks one after another that took longer than they may.
     overruns: u32,
     is_counted_playing: Option<bool>,
+    /// While someone follows, and a while after.
+    chronicle: Option<Box<Chronicle>>,
 }
 
 struct Seat {
@@ -74,6 +78,7 @@ impl Stage {
             spent: Spent::default(),
             overruns: 0,
             is_counted_playing: None,
+            chronicle: None,
         }
     }
 
@@ -84,7 +89,10 @@ impl Stage {
 
     /// Whether nothing hangs on it any more and its stream keeps but a snapshot.
     pub(crate) fn is_at_rest(&self) -> bool {
-        self.stream.is_resting() && self.seats.is_empty() && self.is_counted_playing == Some(false)
+        self.stream.is_resting()
+            && self.seats.is_empty()
+            && self.chronicle.is_none()
+            && self.is_counted_playing == Some(false)
     }
 
     /// Seats a listener, who is not yet served.
@@ -142,9 +150,33 @@ impl Stage {
 
     /// Applies settings together; without any, says where one would apply.
     pub(crate) fn set(&mut self, settings: &[Setting], now: Instant) -> Applied {
-        let position = self.stream.state().position;
-        let nothing = Applied { position, audible_in: None };
-        settings.iter().fold(nothing, |_, setting| self.stream.handle_setting(*setting, now))
+        let nothing = Applied { position: self.stream.position(), audible_in: None };
+        let handle = |_, setting: &Setting| self.stream.handle_setting(*setting, now);
+        let applied = settings.iter().fold(nothing, handle);
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.on_set(applied.position, settings);
+        }
+        applied
+    }
+
+    /// Lets someone follow what happens, from `mark` on if that is still known; `count` counts them.
+    pub(crate) fn follow(&mut self, mark: Option<Mark>, count: Gauge, now: Instant) -> Follower {
+        let chronicle =
+            self.chronicle.get_or_insert_with(|| Box::new(Chronicle::new(&self.stream, now)));
+        chronicle.follow(&self.stream, mark, count, now)
+    }
+
+    /// Tells those who follow what has happened; without any for a while, no more.
+    pub(crate) fn tell(&mut self, now: Instant) {
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.tell(&self.stream, now);
+        }
+        self.chronicle.take_if(|chronicle| chronicle.is_over(now));
+    }
+
+    /// Ends what followers are told.
+    pub(crate) fn close(&mut self) {
+        self.chronicle = None;
     }
 
     /// What it wants to do next: to go on serving before it renders the next chunk, and by so much earlier.
@@ -154,6 +186,9 @@ impl Stage {
                 Next::Render { at: now, deadline: deadline - self.last_chunk }
             }
             Next::Wait(_) if self.is_serving() => Next::Render { at: now, deadline: now },
+            Next::Wait(until) if self.chronicle.is_some() => {
+                Next::Wait(until.min(now + Chronicle::PATIENCE))
+            }
             next => next,
         }
     }
@@ -166,7 +201,13 @@ impl Stage {
     /// Renders and encodes one chunk; its listeners are to be served.
     pub(crate) fn render(&mut self, hands: &mut Hands<'_>) -> Report {
         let mut laps = CpuLaps::start();
-        let report = self.stream.render(hands.scratch, hands.now);
+        let report = match &mut self.chronicle {
+            Some(chronicle) => {
+                let tell = &mut |position, note| chronicle.on_note(position, note);
+                self.stream.render_telling(hands.scratch, tell, hands.now)
+            }
+            None => self.stream.render(hands.scratch, hands.now),
+        };
         let rendered = laps.lap();
         self.stream.encode(hands.scratch);
         let encoded = laps.lap();

@@ -246,6 +246,7 @@ impl RenderThread {
     fn arrange(&mut self, key: StreamKey, now: Instant) {
         let next = self.guarded(key, now, |stage, hands| {
             let next = stage.poll(now);
+            stage.tell(now);
             let is_known = next != Next::Expired;
             stage.count(is_known.then(|| stage.stream.is_playing()), hands.metrics);
             next
@@ -293,7 +294,10 @@ impl RenderThread {
     fn end(&mut self) {
         let now = Instant::now();
         for key in self.stages.all_awake() {
-            self.guarded(key, now, Stage::end);
+            self.guarded(key, now, |stage, hands| {
+                stage.end(hands);
+                stage.close();
+            });
         }
         let until = now + self.config.grace;
         while !self.feeds.is_empty() {

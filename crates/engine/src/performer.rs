@@ -12,7 +12,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use perpetuo_station::{
-    BLOCK_LEN, Performance, Ramp, Setting, Snapshot, Station, StationSpec, Title, Values,
+    BLOCK_LEN, Note, Performance, Ramp, Setting, Snapshot, Station, StationSpec, Title, Values,
 };
 
 use crate::{FRAME_LEN, Position, position::whole_frames};
@@ -101,12 +101,27 @@ impl Performer {
     }
 
     /// Renders the next samples; both slices are of one length, a multiple of a block's.
-    pub fn render(&mut self, mut out: [&mut [f32]; 2]) {
+    pub fn render(&mut self, out: [&mut [f32]; 2]) {
+        self.render_by(out, |station, out| station.render(out));
+    }
+
+    /// Renders the same samples, and tells each note that begins in them, and where.
+    pub fn render_telling(&mut self, out: [&mut [f32]; 2], tell: &mut dyn FnMut(Position, Note)) {
+        let first = self.position;
+        let mut tell = |note: Note| tell(first + u64::from(note.at), note);
+        self.render_by(out, |station, out| station.render_telling(out, &mut tell));
+    }
+
+    fn render_by(
+        &mut self,
+        mut out: [&mut [f32]; 2],
+        render: impl FnOnce(&mut dyn Station, &mut [&mut [f32]; 2]),
+    ) {
         let mut station = match self.station.take() {
             Some(station) => station,
             None => self.station_at(self.position),
         };
-        station.render(&mut out);
+        render(station.as_mut(), &mut out);
         self.title = station.title();
         self.position += out[0].len() as u64;
         if self.is_checkpoint_due() {

@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use perpetuo_station::{Setting, StationSpec, Title, Values};
+use perpetuo_station::{Note, Setting, StationSpec, Title, Values};
 
 use crate::{
     Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES, Performer, Position,
@@ -305,6 +305,25 @@ impl Stream {
 
     /// Renders the next chunk into `scratch`, whether it is due or not.
     pub fn render(&mut self, scratch: &mut Scratch, now: Instant) -> Report {
+        self.render_by(scratch, Performer::render, now)
+    }
+
+    /// Renders the same chunk, and tells each note that begins in it, and where.
+    pub fn render_telling(
+        &mut self,
+        scratch: &mut Scratch,
+        tell: &mut dyn FnMut(Position, Note),
+        now: Instant,
+    ) -> Report {
+        self.render_by(scratch, |performer, out| performer.render_telling(out, tell), now)
+    }
+
+    fn render_by(
+        &mut self,
+        scratch: &mut Scratch,
+        render: impl FnOnce(&mut Performer, [&mut [f32]; 2]),
+        now: Instant,
+    ) -> Report {
         let first = self.performer.position();
         let frames = self.next_frames(first);
         let late = self.keep_pace(first, now);
@@ -312,7 +331,8 @@ impl Stream {
         let samples = frames * FRAME_LEN;
         let has_woken = !self.performer.is_awake();
         self.warm_up();
-        self.performer.render([&mut scratch.left[..samples], &mut scratch.right[..samples]]);
+        let out = [&mut scratch.left[..samples], &mut scratch.right[..samples]];
+        render(&mut self.performer, out);
 
         self.listeners.on_chunk(first, now);
         let underruns = self.listeners.starved(first, late, self.config.sample_rate_hz, now);
@@ -354,6 +374,21 @@ impl Stream {
     /// Whether this encoding is in use: someone listens to it, or did until just now.
     pub fn has_rendition(&self, encoding: Encoding) -> bool {
         self.renditions.iter().any(|rendition| rendition.encoding == encoding)
+    }
+
+    /// What the station was doing in the latest chunk; empty before the first.
+    pub fn title(&self) -> Title {
+        self.performer.title()
+    }
+
+    /// The position of the next sample to be rendered.
+    pub fn position(&self) -> Position {
+        self.performer.position()
+    }
+
+    /// Listeners, stalled ones too.
+    pub fn listeners(&self) -> usize {
+        self.listeners.len()
     }
 
     /// The station it performs.

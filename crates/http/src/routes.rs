@@ -1,6 +1,7 @@
 //! The routes, a file each.
 
 mod create_stream;
+mod events;
 mod health;
 mod listen;
 mod metrics;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Router<App> {
         .route("/stream/{file}", call(stream::stream_file))
         .route("/set_param", call(set_param::set_param).head(answer::not_allowed))
         .route("/params", call(params::params))
+        .route("/events", call(events::events))
         .route("/stations", call(stations::stations))
         .route("/listen/{file}", call(listen::listen))
         .route("/health/live", call(health::live))

@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::RenderThread;
 use crate::{
-    DriverError, Interleave, Origin, Seat, StreamKey,
+    DriverError, Follower, Interleave, Mark, Origin, Seat, StreamKey,
     handle::Command,
     stage::{Hands, Stage},
     stages::Known,
@@ -60,6 +60,9 @@ impl RenderThread {
             Command::Describe { origin, answer } => {
                 let _ = answer.send(self.describe(&origin, now));
             }
+            Command::Follow { origin, mark, answer } => {
+                let _ = answer.send(self.follow(&origin, mark, now));
+            }
             Command::Leave { key, listener } => {
                 self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
                 self.arrange(key, now);
@@ -92,6 +95,20 @@ impl RenderThread {
             stage.reserve(is_new, &mut self.load);
         }
         Ok(Seat::new(start, key, listener, self.inbox.clone()))
+    }
+
+    /// Lets someone follow what happens in a stream, which does not play for that.
+    fn follow(
+        &mut self,
+        origin: &Origin,
+        mark: Option<Mark>,
+        now: Instant,
+    ) -> Result<Follower, DriverError> {
+        self.may_enter(origin)?;
+        self.room_for_connection().map_err(|full| self.refuse(full))?;
+        self.enter(origin, now);
+        let count = self.metrics.followers.clone();
+        self.on_stage(origin.key, now, |stage, _| stage.follow(mark, count, now))
     }
 
     /// Hands a listener's socket to its stream, or closes it if one of the two has gone.

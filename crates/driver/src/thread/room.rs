@@ -25,13 +25,10 @@ impl RenderThread {
     }
 
     pub(super) fn room_to_listen(&self, origin: &Origin, encoding: Encoding) -> Result<(), Full> {
+        self.room_for_connection()?;
         let stage = self.stages.awake(origin.key);
-        let ceilings = self.config.ceilings;
-        let (all, here) = (self.metrics.population().1, stage.map_or(0, Stage::listeners));
-        if ceilings.listeners.is_some_and(|most| all >= most) {
-            return Err(Full::Listeners(all));
-        }
-        if ceilings.listeners_per_stream.is_some_and(|most| here >= most) {
+        let here = stage.map_or(0, Stage::listeners);
+        if self.config.ceilings.listeners_per_stream.is_some_and(|most| here >= most) {
             return Err(Full::ListenersOfStream(here));
         }
         let is_one_more =
@@ -41,6 +38,15 @@ impl RenderThread {
             false => self.load.admit(origin.spec.name),
         };
         admitted.map_err(Full::Processor)
+    }
+
+    /// Whether one more may listen, or follow.
+    pub(super) fn room_for_connection(&self) -> Result<(), Full> {
+        let all = self.metrics.population().1 + self.metrics.followers();
+        match self.config.ceilings.listeners {
+            Some(most) if all >= most => Err(Full::Listeners(all)),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn refuse(&self, full: Full) -> DriverError {

@@ -17,7 +17,7 @@ pub(crate) async fn params(State(app): State<App>, mut args: Args) -> Result<Jso
         "listen_id": pass.listen_id,
         "station": spec.name,
         "title": spec.title,
-        "now": Some(state.title.to_string()).filter(|now| !now.is_empty()),
+        "now": view::now(state.title),
         "seed": seed,
         "position": view::seconds(state.position.seconds(app.driver.sample_rate_hz())),
         "playing": state.is_playing,

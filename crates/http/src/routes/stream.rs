@@ -30,7 +30,7 @@ use body::Unsent;
 use icy::Icy;
 
 const POSITION: HeaderName = HeaderName::from_static("perpetuo-position");
-const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+pub(super) const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What is asked for besides the id.
 struct Ask {

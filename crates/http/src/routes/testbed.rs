@@ -23,8 +23,8 @@ use http_body_util::BodyExt;
 use perpetuo_driver::{Ceilings, Config, Driver};
 use perpetuo_engine::StreamConfig;
 use perpetuo_station::{
-    Applies, Catalogue, ParamSpec, Preset, ResumeError, Setting, Snapshot, Station, StationSpec,
-    Title,
+    Applies, Catalogue, Note, ParamSpec, Preset, ResumeError, Setting, Snapshot, Station,
+    StationSpec, Title,
 };
 use prometheus_client::registry::Registry;
 use serde_json::Value;
@@ -323,6 +323,11 @@ impl Station for Constant {
             }
             (*left, *right) = (self.level, self.level);
         }
+    }
+
+    fn render_telling(&mut self, out: &mut [&mut [f32]; 2], tell: &mut dyn FnMut(Note)) {
+        tell(Note { at: 0, part: "tone", pitch: Some(69.0), velocity: 0.5, pan: -0.25 });
+        self.render(out);
     }
 
     fn set(&mut self, setting: Setting) {

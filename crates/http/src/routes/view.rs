@@ -1,7 +1,7 @@
 //! How values and addresses are written in answers.
 
 use axum::http::{HeaderMap, header};
-use perpetuo_station::{Curve, ParamSpec, Setting, StationSpec, Values};
+use perpetuo_station::{Curve, ParamSpec, Setting, StationSpec, Title, Values};
 use serde_json::{Map, Value, json};
 
 /// A value as JSON: a number as short as it was given, or a label.
@@ -35,6 +35,16 @@ pub(super) fn number(value: f32) -> Value {
 /// Seconds with microseconds, as answers give times.
 pub(super) fn seconds(seconds: f64) -> Value {
     json!((seconds * 1e6).round() / 1e6)
+}
+
+/// With two decimals.
+pub(super) fn hundredths(value: f32) -> Value {
+    json!((f64::from(value) * 100.0).round() / 100.0)
+}
+
+/// What the station is doing, if it has said so.
+pub(super) fn now(title: Title) -> Option<String> {
+    Some(title.to_string()).filter(|now| !now.is_empty())
 }
 
 /// Where the client reached this server, without a slash at the end: what it said in `Host`, and behind

@@ -390,6 +390,7 @@ fn addresses(path: &str, id: &str) -> Vec<String> {
             asks.map(|ask| format!("/set_param?id={id}&{ask}")).into()
         }
         "/create_stream" => vec![path.to_owned(), format!("{path}?preset=bright&seed=7")],
+        "/events" => vec![format!("/events?id={id}")],
         "/params" => vec![format!("/params?id={id}")],
         "/listen/{file}" => {
             let files = ["", ".m3u", ".pls", ".ogg"];

@@ -7,33 +7,42 @@
 //! Source: SHOUTcast's protocol as players read it; a length of 0 means that the title stays.
 
 use perpetuo_driver::Interleave;
+use perpetuo_station::Title;
 
-/// Puts titles into one listener's bytes.
+/// Puts titles into one listener's bytes: the station and what it is doing, each time that changes.
 pub(super) struct Icy {
+    station: &'static str,
     /// Bytes of audio until the next title.
     until_title: usize,
-    title: Option<Vec<u8>>,
+    /// What was last told.
+    told: Option<Title>,
 }
 
 impl Icy {
     /// Bytes of audio between two titles: a second at 128 kbit/s.
     pub(super) const INTERVAL: usize = 16_000;
 
-    pub(super) fn new(title: &str) -> Self {
-        Self { until_title: Self::INTERVAL, title: Some(block(title)) }
+    pub(super) fn new(station: &'static str) -> Self {
+        Self { station, until_title: Self::INTERVAL, told: None }
+    }
+
+    fn tell(&mut self, title: Title, out: &mut Vec<u8>) {
+        if self.told.replace(title) == Some(title) {
+            return out.push(0);
+        }
+        let doing = title.to_string();
+        let separator = if doing.is_empty() { "" } else { " - " };
+        append_block(&format!("{}{separator}{doing}", self.station), out);
     }
 }
 
 impl Interleave for Icy {
-    fn interleave(&mut self, audio: &[u8], out: &mut Vec<u8>) {
+    fn interleave(&mut self, audio: &[u8], title: Title, out: &mut Vec<u8>) {
         let mut rest = audio;
         while rest.len() >= self.until_title {
             let (before, after) = rest.split_at(self.until_title);
             out.extend_from_slice(before);
-            match self.title.take() {
-                Some(title) => out.extend_from_slice(&title),
-                None => out.push(0),
-            }
+            self.tell(title, out);
             self.until_title = Self::INTERVAL;
             rest = after;
         }
@@ -43,15 +52,14 @@ impl Interleave for Icy {
 }
 
 /// A title's length in 16 bytes, its text, and what fills it up.
-fn block(title: &str) -> Vec<u8> {
+fn append_block(title: &str, out: &mut Vec<u8>) {
     const LONGEST: usize = 255 * 16;
     let title: String = title.chars().filter(|c| !c.is_control() && *c != '\'').take(200).collect();
     let text = format!("StreamTitle='{title}';");
     let len = text.len().next_multiple_of(16).min(LONGEST);
-    let mut block = vec![0; 1 + len];
-    block[0] = (len / 16) as u8;
-    block[1..=text.len()].copy_from_slice(text.as_bytes());
-    block
+    out.push((len / 16) as u8);
+    out.extend_from_slice(text.as_bytes());
+    out.resize(out.len() + len - text.len(), 0);
 }
 
 #[cfg(test)]
@@ -78,11 +86,28 @@ mod tests {
         for len in [1, 417, 16_000, 16_001, 40_000] {
             let mut icy = Icy::new("Drift's\nsea");
             let mut sent = Vec::new();
-            audio.chunks(len).for_each(|chunk| icy.interleave(chunk, &mut sent));
+            audio.chunks(len).for_each(|chunk| icy.interleave(chunk, Title::default(), &mut sent));
             let (heard, titles) = split(&sent);
             assert_eq!(heard, audio, "{len}");
             assert_eq!(titles[0], "StreamTitle='Driftssea';");
             assert!(titles[1..].iter().all(String::is_empty));
         }
+    }
+
+    #[test]
+    fn a_title_is_told_once_and_again_when_the_scene_changes() {
+        let (mut icy, mut sent) = (Icy::new("Drift"), Vec::new());
+        let chimes = Title { scene: "Chimes", key: Some(("d", "lydian")) };
+        let deep = Title { scene: "Deep", key: None };
+        for title in [Title::default(), chimes, chimes, deep, deep] {
+            icy.interleave(&[1; Icy::INTERVAL], title, &mut sent);
+        }
+        sent.push(1);
+        let expected = ["Drift", "Drift - Chimes, D lydian", "", "Drift - Deep", ""];
+        let expected = expected.map(|title| match title {
+            "" => String::new(),
+            title => format!("StreamTitle='{title}';"),
+        });
+        assert_eq!(split(&sent).1, expected);
     }
 }

@@ -200,7 +200,7 @@ async fn titles_come_to_who_asks_for_them() {
     assert_eq!(titled.header("icy-metaint"), "16000");
     let mut body = open(&testbed, &uri, &[("icy-metadata", "1")]).await;
     let bytes = read(&mut body, 16_100).await;
-    let title = "StreamTitle='Tön';";
+    let title = "StreamTitle='Tön - Steady, D lydian';";
     assert_eq!(usize::from(bytes[16_000]), title.len().div_ceil(16));
     assert_eq!(&bytes[16_001..][..title.len()], title.as_bytes());
     let untitled = testbed.get_with(&uri, &[("icy-metadata", "0")]).await;
