@@ -17,6 +17,7 @@ mod knob;
 mod master;
 mod performer;
 mod rain;
+mod teller;
 mod theory;
 
 use perpetuo_station::StationSpec;

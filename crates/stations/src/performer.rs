@@ -7,13 +7,15 @@
 //! ```
 //!
 //! Notes flow one way: a composer never asks what sounds. So it can run ahead without sound, and an hour
-//! passes in milliseconds.
+//! passes in milliseconds. Who watches is told each note on its way from the one to the other.
 
 use perpetuo_dsp::{State, math};
 use perpetuo_station::{
-    BLOCK_LEN, Curve, ParamSpec, Performance, ResumeError, Setting, Snapshot, Station, StationSpec,
-    Title,
+    BLOCK_LEN, Curve, Note, ParamSpec, Performance, ResumeError, Setting, Snapshot, Station,
+    StationSpec, Title,
 };
+
+use crate::teller::{Budget, Teller};
 
 pub(crate) use perpetuo_dsp::Block;
 
@@ -53,6 +55,18 @@ pub(crate) trait Synth: State + Send {
     /// Renders the block, replacing what is in `out`.
     fn render(&mut self, out: &mut Block);
 
+    /// Tells what will be heard of a note that is played next: a chord tells several, what only steers
+    /// tells nothing. Asked for only while somebody watches, so it changes nothing.
+    fn tell(&self, note: &Self::Note, teller: &mut Teller<'_>) {
+        let _ = (note, teller);
+    }
+
+    /// Tells what began by itself in the block rendered last, with no note that said so: a crowd, of
+    /// which as many are told as there is room for beside the notes.
+    fn tell_own(&self, teller: &mut Teller<'_>) {
+        let _ = teller;
+    }
+
     /// The state has been replaced: what follows from it and is not visited is found again. Saving calls
     /// for nothing of the kind, as it would disturb what is under way.
     fn resumed(&mut self) {}
@@ -71,6 +85,7 @@ pub(crate) struct Performer<C, S> {
     until: u32,
     block: Block,
     at: usize,
+    told: Budget,
 }
 
 impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Performer<C, S> {
@@ -88,21 +103,37 @@ impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Performer<C, S> {
             until: 0,
             block: [[0.0; BLOCK_LEN]; 2],
             at: BLOCK_LEN,
+            told: Budget::new(performance.sample_rate_hz),
         }
     }
 
-    fn render_block(&mut self) {
+    /// Renders the next block, whose first sample is `start` of what is told.
+    fn render_block(&mut self, start: usize, tell: Option<&mut dyn FnMut(Note)>) {
         let (composer, synth) = (&mut self.composer, &mut self.synth);
+        let mut teller = tell.map(|tell| Teller::new(start as u32, &mut self.told, tell));
         self.glides.advance(&mut |index, value| {
             composer.set(index, value);
             synth.set(index, value);
         });
         while self.until < BLOCK_LEN as u32 {
             let at = self.until as usize / GRID * GRID;
-            self.until += composer.compose(&mut |note| synth.play(note, at)).max(1);
+            let mut play = |note| {
+                if let Some(teller) = &mut teller {
+                    teller.move_to(at);
+                    synth.tell(&note, teller);
+                }
+                synth.play(note, at);
+            };
+            self.until += composer.compose(&mut play).max(1);
         }
         self.until -= BLOCK_LEN as u32;
         synth.render(&mut self.block);
+        if let Some(teller) = &mut teller {
+            // The last place of the block, so that all is told in order.
+            teller.move_to(BLOCK_LEN - GRID);
+            teller.enter_crowd();
+            synth.tell_own(teller);
+        }
     }
 
     /// Composes blocks without playing them; at least 1.
@@ -126,23 +157,13 @@ impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Performer<C, S> {
         }
     }
 
-    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
-        self.until.visit(word);
-        // An hour: no composer sleeps longer, but a damaged snapshot might say so.
-        self.until = self.until.min(1 << 28);
-        self.composer.visit(word);
-        self.synth.visit(word);
-    }
-}
-
-impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Station for Performer<C, S> {
-    fn render(&mut self, out: &mut [&mut [f32]; 2]) {
+    fn render_with(&mut self, out: &mut [&mut [f32]; 2], mut tell: Option<&mut dyn FnMut(Note)>) {
         let [left, right] = out;
         assert_eq!(left.len(), right.len(), "both channels are of one length");
         let mut start = 0;
         while start < left.len() {
             if self.at == BLOCK_LEN {
-                self.render_block();
+                self.render_block(start, tell.as_mut().map(|tell| &mut **tell as _));
                 self.at = 0;
             }
             if self.at == 0
@@ -162,6 +183,24 @@ impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Station for Performer<C, S> {
             self.at += len;
             start += len;
         }
+    }
+
+    fn visit(&mut self, word: &mut dyn FnMut(&mut u32)) {
+        self.until.visit(word);
+        // An hour: no composer sleeps longer, but a damaged snapshot might say so.
+        self.until = self.until.min(1 << 28);
+        self.composer.visit(word);
+        self.synth.visit(word);
+    }
+}
+
+impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Station for Performer<C, S> {
+    fn render(&mut self, out: &mut [&mut [f32]; 2]) {
+        self.render_with(out, None);
+    }
+
+    fn render_telling(&mut self, out: &mut [&mut [f32]; 2], tell: &mut dyn FnMut(Note)) {
+        self.render_with(out, Some(tell));
     }
 
     fn set(&mut self, setting: Setting) {

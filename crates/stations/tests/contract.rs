@@ -8,7 +8,9 @@ use std::{
 };
 
 use perpetuo_dsp::Chance;
-use perpetuo_station::{Catalogue, Performance, Ramp, Snapshot, Station, StationSpec, Values};
+use perpetuo_station::{
+    BLOCK_LEN, Catalogue, Note, Performance, Ramp, Snapshot, Station, StationSpec, Values,
+};
 use perpetuo_stations::all;
 
 /// Counts this thread's allocations.
@@ -425,4 +427,86 @@ fn a_moved_parameter_makes_no_click() {
 fn third_difference(samples: &[f32]) -> f32 {
     let third = |x: &[f32]| (x[3] - 3.0 * x[2] + 3.0 * x[1] - x[0]).abs();
     samples.windows(4).map(third).fold(0.0, f32::max)
+}
+
+/// Notes of the next `len` samples, each at its sample, in slices of `slice`; and the samples.
+fn watch(station: &mut dyn Station, len: usize, slice: usize) -> (Vec<Note>, [Vec<f32>; 2]) {
+    let (mut notes, mut out) = (Vec::with_capacity(4096), [vec![0.0; len], vec![0.0; len]]);
+    let [left, right] = &mut out;
+    let mut start = 0;
+    for (left, right) in left.chunks_mut(slice).zip(right.chunks_mut(slice)) {
+        let len = left.len() as u32;
+        station.render_telling(&mut [left, right], &mut |note| {
+            assert!(note.at < len + BLOCK_LEN as u32, "{note:?} of {len} samples");
+            notes.push(Note { at: start + note.at, ..note });
+        });
+        start += len;
+    }
+    (notes, out)
+}
+
+#[test]
+fn who_watches_changes_no_sample_and_sees_the_same_in_any_slicing() {
+    for spec in all() {
+        let len = 3 * SECOND;
+        let alone = render(&mut *start(&spec, 7), len);
+        let (seen, watched) = watch(&mut *start(&spec, 7), len, 9216);
+        assert!(alone == watched, "{}", spec.name);
+        for slice in [1, 64, 97, 1151] {
+            let (notes, sliced) = watch(&mut *start(&spec, 7), len, slice);
+            assert!(alone == sliced && notes == seen, "{} in slices of {slice}", spec.name);
+        }
+    }
+}
+
+#[test]
+fn every_station_tells_its_notes_and_what_it_tells_is_in_range() {
+    for spec in all() {
+        for seed in 0..3 {
+            let (notes, _) = watch(&mut *start(&spec, seed), 60 * SECOND, 9216);
+            assert!(notes.len() >= 5, "{} of seed {seed}: {} notes", spec.name, notes.len());
+            assert!(notes.is_sorted_by_key(|note| note.at), "{}", spec.name);
+            for note in &notes {
+                let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+                assert!(!note.part.is_empty() && note.part.chars().all(is_name), "{note:?}");
+                assert!(note.pitch.is_none_or(|pitch| (12.0..=128.0).contains(&pitch)), "{note:?}");
+                assert!(note.velocity > 0.0 && note.velocity <= 1.0, "{note:?}");
+                assert!(note.pan.abs() <= 1.0, "{note:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_more_than_20_notes_a_second_and_8_at_once_are_told_whatever_the_settings() {
+    for spec in all() {
+        for share in [0.0, 1.0] {
+            let mut station = start(&spec, 2);
+            for index in 0..spec.params.len() {
+                set(&spec, &mut *station, index, share);
+            }
+            let (notes, _) = watch(&mut *station, 30 * SECOND, 9216);
+            for (count, first) in notes.iter().enumerate() {
+                let passed = |note: &Note| (note.at - first.at) as f32 / SAMPLE_RATE_HZ as f32;
+                let last = notes[count..].iter().enumerate();
+                for (more, note) in last.skip(8).take(200) {
+                    let most = 8.0 + 20.0 * (passed(note) + 0.002);
+                    assert!((more + 1) as f32 <= most, "{}: {more} {note:?}", spec.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_allocated_while_somebody_watches() {
+    for spec in all() {
+        let mut station = start(&spec, 1);
+        let (mut left, mut right) = (vec![0.0; 9216], vec![0.0; 9216]);
+        let (before, mut count) = (allocated(), 0);
+        for _ in 0..60 {
+            station.render_telling(&mut [&mut left, &mut right], &mut |_| count += 1);
+        }
+        assert!(allocated() == before && count > 0, "{}", spec.name);
+    }
 }

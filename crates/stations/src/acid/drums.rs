@@ -207,6 +207,11 @@ impl Drums {
         self.blip_place
     }
 
+    /// Where the latest hat is, -1..1.
+    pub(super) fn hat_place(&self) -> f32 {
+        self.hat_place
+    }
+
     /// Two noises, after the latest two samples of each.
     fn render_noise(&mut self, noises: &mut [[f32; BLOCK_LEN + 2]; 2], len: usize) {
         let [left, right] = noises;

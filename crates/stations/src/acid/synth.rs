@@ -17,6 +17,7 @@ use crate::{
     knob::Knob,
     master::Master,
     performer::{Block, Synth as Synthesizes},
+    teller::Teller,
 };
 
 /// The synthesiser of one performance.
@@ -321,6 +322,33 @@ impl Synthesizes for Synth {
         self.brightness.advance();
         let way = (self.light - self.light_goal) * self.light_rest;
         self.light = self.light_goal + if way * way < 1e-8 { 0.0 } else { way };
+    }
+
+    /// What must not be missed comes first: a busy bar has more than is told.
+    fn tell(&self, step: &Step, teller: &mut Teller<'_>) {
+        if step.kick > 0.0 {
+            teller.hit("kick", step.kick, 0.0);
+        }
+        if let Some(line) = step.line {
+            teller.tone("line", line.note, if line.is_accented { 1.0 } else { 0.5 }, 0.0);
+        }
+        if step.stab > 0.0 {
+            step.chord.iter().for_each(|note| teller.tone("stabs", *note, step.stab, 0.0));
+        }
+        if step.clap > 0.0 {
+            teller.hit("clap", step.clap, 0.0);
+        }
+        if step.crash > 0.0 {
+            teller.hit("crash", step.crash, 0.0);
+        }
+        // Both change sides with every stroke.
+        if step.blip > 0.0 {
+            teller.tone("blips", step.blip_note, step.blip, -self.drums.blip_place());
+        }
+        let hat = if step.open > 0.0 { step.open } else { step.hat };
+        if hat > 0.0 {
+            teller.hit("hats", hat, -self.drums.hat_place());
+        }
     }
 
     fn skip(&mut self, blocks: u32) {

@@ -89,3 +89,12 @@ pub(super) fn byte(share: f32) -> u8 {
 pub(super) fn side(place: f32) -> i8 {
     (place * 127.0) as i8
 }
+
+/// The share and the place again.
+pub(super) fn share(byte: u8) -> f32 {
+    f32::from(byte) * (1.0 / 255.0)
+}
+
+pub(super) fn way(side: i8) -> f32 {
+    f32::from(side) * (1.0 / 127.0)
+}

@@ -18,13 +18,14 @@ use super::{
     character::Character,
     drone::Drone,
     halo::Halo,
-    note::{Mood, Note},
+    note::{Mood, Note, share, way},
     pads::{Pads, Tone},
 };
 use crate::{
     knob::Knob,
     master::Master,
     performer::{self, Block},
+    teller::Teller,
 };
 
 /// Levels of the layers in the mix, by meter, 2026-11.
@@ -212,6 +213,25 @@ impl performer::Synth for Synth {
         self.drone.render(&mut [left, right], mixed::DRONE * drone, brightness);
         self.master.process(out);
         self.time = self.time.wrapping_add(1);
+    }
+
+    fn tell(&self, note: &Note, teller: &mut Teller<'_>) {
+        match note {
+            Note::Mood(mood) => {
+                // Below this it is felt rather than heard.
+                const HEARD: f32 = 0.05;
+                let is_new = mood.ground != self.mood.ground || self.mood.drone <= HEARD;
+                if is_new && mood.drone > HEARD {
+                    teller.tone("drone", mood.ground.into(), mood.drone, 0.0);
+                }
+            }
+            Note::Pad(pad) => teller.tone("pads", pad.note.into(), share(pad.gain), way(pad.place)),
+            Note::Stroke(stroke) => {
+                let (gain, place) = (share(stroke.gain), way(stroke.place));
+                teller.tone("bells", stroke.note.into(), gain, place);
+            }
+            Note::LetGo(_) => {}
+        }
     }
 
     fn skip(&mut self, blocks: u32) {

@@ -8,6 +8,7 @@ use perpetuo_station::BLOCK_LEN;
 use super::{
     Param,
     beats::Beats,
+    harmony::hz_of,
     layers::{Layers, MIDDLE},
     note::Note,
     strings::Strings,
@@ -18,6 +19,7 @@ use crate::{
     knob::Knob,
     master::Master,
     performer::{self, Block},
+    teller::{Teller, note_from_hz},
 };
 
 /// The synthesiser of one performance.
@@ -36,6 +38,7 @@ pub(super) struct Synth {
     space: Knob,
     reverb: Reverb,
     master: Master,
+    sample_rate: f32,
 }
 
 impl Synth {
@@ -62,6 +65,7 @@ impl Synth {
                 at(Param::Level),
                 sample_rate_hz,
             ),
+            sample_rate: sample_rate_hz as f32,
         }
     }
 
@@ -179,6 +183,19 @@ impl performer::Synth for Synth {
         self.mix(out);
         self.master.process(out);
         self.done = 0;
+    }
+
+    fn tell(&self, note: &Note, teller: &mut Teller<'_>) {
+        let pitch = |step: u32| note_from_hz(hz_of(step, self.sample_rate));
+        match note {
+            Note::Tone(tone) => {
+                if let Some((part, gain, place)) = self.tones.entering(tone) {
+                    teller.tone(part, pitch(tone.step), gain, place);
+                }
+            }
+            Note::Pluck(pluck) => teller.tone("strings", pitch(pluck.step), pluck.gain, 0.0),
+            Note::Air(_) => {}
+        }
     }
 
     fn resumed(&mut self) {

@@ -73,6 +73,27 @@ impl Tones {
         }
     }
 
+    /// Who begins to be heard with a tone, how strong and where; nobody if it was heard before.
+    ///
+    /// What comes quickly is strong.
+    pub(super) fn entering(&self, tone: &Tone) -> Option<(&'static str, f32, f32)> {
+        // Half of what walk and swell leave of the softest voice of a full choir: so it enters once.
+        const HEARD: f32 = 0.006;
+        let slot = tone.slot % SLOTS;
+        let is_new = tone.step != self.steps[slot] || self.goals[slot] < HEARD;
+        if tone.level < HEARD || !is_new {
+            return None;
+        }
+        let rise = tone.level - self.goals[slot];
+        Some(if SUBS.contains(&slot) {
+            ("sub", 0.2 + 4.0 * rise.sqrt(), 0.0)
+        } else if REEDS.contains(&slot) {
+            ("reed", 0.1 + rise.sqrt(), 0.0)
+        } else {
+            ("voices", 0.1 + 4.0 * rise.sqrt(), PLACES[slot % VOICES.len()])
+        })
+    }
+
     /// Where the beats are, as the composer has it.
     pub(super) fn set_beats(&mut self, turns: [u32; 4], rate: f32) {
         self.beats.follow(turns, rate);

@@ -14,6 +14,9 @@ use super::{
 
 const HANDS: usize = 2;
 
+/// Where the voices of a chord stand, -1 (left) to 1 (right).
+pub(super) const PLACES: [f32; VOICES] = [-0.1, 0.42, -0.5, 0.62];
+
 /// A chord to be struck.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Chord {
@@ -110,7 +113,7 @@ impl Stabs {
         };
         let pace = |seconds: f32| Pace::new(seconds * sample_rate_hz as f32);
         let release = draw(4, 0.045, 0.11);
-        let places = [-0.1, 0.42, -0.5, 0.62].map(mix::pan);
+        let places = PLACES.map(mix::pan);
         Self {
             octet: Octet::new(chance.word(stream, 6)),
             hands: [Hand::new(); HANDS],

@@ -13,12 +13,13 @@ use super::{
     dust::Dust,
     note::Note,
     reed::Reed,
-    stabs::{Chord, Stabs},
+    stabs::{Chord, PLACES, Stabs},
 };
 use crate::{
     knob::Knob,
     master::Master,
     performer::{self, Block},
+    teller::Teller,
 };
 
 /// Streams of draws; the composer's are below 900.
@@ -254,6 +255,22 @@ impl performer::Synth for Synth {
         self.master.process(out);
         self.at = 0;
         self.voices.clear();
+    }
+
+    fn tell(&self, note: &Note, teller: &mut Teller<'_>) {
+        match note {
+            Note::Chord { notes, gain, .. } => {
+                for (note, place) in notes.iter().zip(PLACES) {
+                    teller.tone("chords", *note, *gain, place);
+                }
+            }
+            Note::Bass { note, gain, .. } => teller.tone("bass", *note, *gain, 0.0),
+            Note::Kick(gain) => teller.hit("kick", *gain, 0.0),
+            Note::Rim { gain, .. } => teller.hit("rim", *gain, 0.0),
+            Note::Brush { gain, place, .. } => teller.hit("brush", *gain, *place),
+            Note::Reed { note, gain, .. } => teller.tone("reed", *note, *gain, 0.0),
+            Note::Desk(_) | Note::Tape(_) => {}
+        }
     }
 
     fn skip(&mut self, blocks: u32) {

@@ -78,6 +78,11 @@ impl Ground {
         self.tune();
     }
 
+    /// Whether a note would begin rather than go on.
+    pub(super) fn would_begin(&self, note: u32) -> bool {
+        self.level == 0.0 || self.drones[self.now as usize].note != note
+    }
+
     /// Adds a block.
     pub(super) fn render(&mut self, out: &mut [f32; BLOCK_LEN]) {
         for (index, drone) in self.drones.iter_mut().enumerate() {

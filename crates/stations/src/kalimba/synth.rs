@@ -11,7 +11,13 @@ use super::{
     timbre::{Timbre, name},
     tines::{Struck, Tines},
 };
-use crate::{knob::Knob, master::Master, performer, performer::Block};
+use crate::{
+    knob::Knob,
+    master::Master,
+    performer,
+    performer::Block,
+    teller::{Teller, note_from_hz},
+};
 
 /// The synthesiser of one performance.
 pub(super) struct Synth {
@@ -220,6 +226,25 @@ impl performer::Synth for Synth {
         self.struck.clear();
         self.envelopes.clear();
         self.at = 0;
+    }
+
+    fn tell(&self, note: &Note, teller: &mut Teller<'_>) {
+        match note {
+            Note::Strike(stroke) => {
+                // The loudest tine has a gain of a half, all else of a quarter.
+                let (gain, place) = (2.0 * stroke.gain(), stroke.place());
+                match stroke.timbre() {
+                    name::SHAKER => teller.hit("shaker", 2.0 * gain, 0.0),
+                    name::WOOD => teller.hit("wood", 2.0 * gain, place),
+                    name::BASS => teller.tone("bass", note_from_hz(stroke.hz()), 2.0 * gain, 0.0),
+                    _ => teller.tone("tines", note_from_hz(stroke.hz()), gain, place),
+                }
+            }
+            Note::Drone { note, level } if *level > 0.0 && self.ground.would_begin(*note) => {
+                teller.tone("drone", *note as f32, 2.0 * *level, 0.0);
+            }
+            Note::Drone { .. } | Note::Scene { .. } | Note::Beat(_) => {}
+        }
     }
 
     fn skip(&mut self, blocks: u32) {

@@ -20,6 +20,7 @@ const CRICKET: u32 = 80;
 /// Three crickets.
 pub(super) struct Crickets {
     chance: Chance,
+    sample_rate: f32,
     crickets: [Cricket; 3],
 }
 
@@ -31,7 +32,18 @@ struct Cricket {
     syllables: f32,
     /// Share of the time from chirp to chirp that a syllable takes.
     syllable: f32,
+    place: f32,
     gains: [f32; 2],
+}
+
+/// A chirp as it begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chirp {
+    pub hz: f32,
+    /// 0..1, the nearest at its loudest being 1.
+    pub gain: f32,
+    /// Place, -1 (left) to 1 (right).
+    pub place: f32,
 }
 
 impl Crickets {
@@ -47,10 +59,28 @@ impl Crickets {
                 chirp: (chirps_hz / sample_rate_hz as f32 * 4_294_967_296.0) as u32,
                 syllables: if draw(3, 0.0, 1.0) < 0.5 { 3.0 } else { 4.0 },
                 syllable: chirps_hz / draw(4, 27.0, 33.0),
+                place,
                 gains: mix::pan(place),
             }
         };
-        Self { chance: *chance, crickets: std::array::from_fn(|index| cricket(index as u32)) }
+        Self {
+            chance: *chance,
+            sample_rate: sample_rate_hz as f32,
+            crickets: std::array::from_fn(|index| cricket(index as u32)),
+        }
+    }
+
+    /// The chirps that begin in a block; `gain` as in [`Self::render`].
+    pub(super) fn chirps(&self, block: u32, gain: f32) -> [Option<Chirp>; 3] {
+        let now = block.wrapping_mul(BLOCK_LEN as u32);
+        std::array::from_fn(|index| {
+            let cricket = &self.crickets[index];
+            let [from, to] = [now, now.wrapping_add(BLOCK_LEN as u32)]
+                .map(|sample| cricket.chirp.wrapping_mul(sample));
+            let gain = (1.0 / 0.035) * gain * awake(&self.chance, index, block);
+            let hz = cricket.carrier.step as f32 * (1.0 / 4_294_967_296.0) * self.sample_rate;
+            (to < from && gain > 0.03).then_some(Chirp { hz, gain, place: cricket.place })
+        })
     }
 
     /// Adds one block; `gain` is that of the nearest.
@@ -64,9 +94,7 @@ impl Crickets {
             if from + to == 0.0 {
                 continue;
             }
-            // Each falls silent now and then: a wandering of some 20 s.
-            let wakes = sway(&self.chance, CRICKET + 10 + index as u32, block, 14_000);
-            let gain = gain * math::clamp(2.5 * wakes - 0.5, 0.0, 1.0);
+            let gain = gain * awake(&self.chance, index, block);
             let mut mono = [0.0; BLOCK_LEN];
             cricket.carrier.turn = cricket.carrier.step.wrapping_mul(now);
             cricket.carrier.render_sine(&mut mono, Segment::between(from, to, BLOCK_LEN));
@@ -75,6 +103,12 @@ impl Crickets {
             mix::add_panned(&mut [left, right], &mono, gains);
         }
     }
+}
+
+/// How far a cricket is awake, 0..1: each falls silent now and then, a wandering of some 20 s.
+fn awake(chance: &Chance, index: usize, block: u32) -> f32 {
+    let wakes = sway(chance, CRICKET + 10 + index as u32, block, 14_000);
+    math::clamp(2.5 * wakes - 0.5, 0.0, 1.0)
 }
 
 impl Cricket {

@@ -56,6 +56,8 @@ pub(super) struct Drops {
     grains: [Grain; GRAINS],
     /// How many of them sound.
     count: usize,
+    /// Gain and place of the largest drop that fell in the block rendered last; 0 if none did.
+    largest: [f32; 2],
     /// Share of the panel's pitch, a seed's own, and where the brook runs.
     panel: f32,
     brook_place: f32,
@@ -78,6 +80,7 @@ impl Drops {
             sample_rate: sample_rate_hz as f32,
             grains: [Grain::default(); GRAINS],
             count: 0,
+            largest: [0.0; 2],
             panel: chance.between(DROP - 1, 0, 0.84, 1.19),
             brook_place: chance.between(DROP - 1, 1, -0.5, 0.5),
         }
@@ -105,6 +108,11 @@ impl Drops {
         self.begin(&bubble);
     }
 
+    /// Gain, 0..1, and place of the largest drop that fell in the block rendered last.
+    pub(super) fn largest(&self) -> Option<[f32; 2]> {
+        (self.largest[0] > 0.0).then_some(self.largest)
+    }
+
     /// Adds one block.
     pub(super) fn render(&mut self, out: &mut Block, shower: &Shower) {
         self.fall(shower);
@@ -123,6 +131,7 @@ impl Drops {
     /// Begins what falls in this block: each slot holds a drop or does not, so that the number of drops
     /// is nearly Poisson's.
     fn fall(&mut self, shower: &Shower) {
+        self.largest = [0.0; 2];
         let block_seconds = BLOCK_LEN as f32 / self.sample_rate;
         let rates: [f32; MATERIALS.len()] =
             std::array::from_fn(|at| shower.surfaces[at] * MATERIALS[at].rate);
@@ -154,6 +163,9 @@ impl Drops {
         let (size, pitch, where_in, body) = (draw(1), draw(2), draw(3), draw(4));
         // Many small ones, few large, and the large ones are lower.
         let loud = 0.14 + 0.86 * size * size * size;
+        if gain * loud > self.largest[0] {
+            self.largest = [gain * loud, place];
+        }
         let high = 0.7 * pitch + 0.3 * (1.0 - size);
         let hz = self.pitch(on, high) * math::exp2(shower.shift);
         let delay = (where_in * BLOCK_LEN as f32) as i32;

@@ -15,6 +15,7 @@ use crate::{
     knob::Knob,
     master::Master,
     performer::{self, Block},
+    teller::{Teller, note_from_hz},
 };
 
 /// The synthesiser of one performance.
@@ -120,6 +121,11 @@ impl Synth {
         }
     }
 
+    /// Gain of the nearest cricket.
+    fn insects(&self) -> f32 {
+        0.035 * self.sky.now[Layer::Insects as usize]
+    }
+
     fn shower(&self, mood: &Mood) -> Shower {
         let layer = |layer: Layer| self.sky.now[layer as usize];
         let intensity = self.intensity.value();
@@ -199,11 +205,38 @@ impl performer::Synth for Synth {
         }
         let mood = self.mood();
         self.wash.render(out, &mood);
-        let insects = 0.035 * self.sky.now[Layer::Insects as usize];
-        self.crickets.render(out, self.block, insects);
+        self.crickets.render(out, self.block, self.insects());
         self.air(out, &mood);
         self.master.process(out);
         self.block = self.block.wrapping_add(1);
+    }
+
+    fn tell(&self, note: &Note, teller: &mut Teller<'_>) {
+        match note {
+            Note::Sky(sky) => {
+                // Each lobe of a roll.
+                const LOUD: f32 = 0.2;
+                let rumble = sky.layers[Layer::Rumble as usize];
+                if rumble >= LOUD && self.sky.goal[Layer::Rumble as usize] < LOUD {
+                    teller.hit("thunder", 2.0 * rumble, 0.0);
+                }
+            }
+            Note::Bell(stroke) => teller.tone("bells", stroke.note, stroke.gain, stroke.place),
+            Note::Drip(drip) => {
+                teller.tone("drips", note_from_hz(drip.hz), drip.gain, drip.place);
+            }
+        }
+    }
+
+    /// Drops are many: as many are told as there is time for.
+    fn tell_own(&self, teller: &mut Teller<'_>) {
+        let block = self.block.wrapping_sub(1);
+        for chirp in self.crickets.chirps(block, self.insects()).into_iter().flatten() {
+            teller.tone("crickets", note_from_hz(chirp.hz), chirp.gain, chirp.place);
+        }
+        if let Some([gain, place]) = self.drops.largest() {
+            teller.hit("drops", gain, place);
+        }
     }
 
     fn resumed(&mut self) {
