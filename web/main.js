@@ -2,7 +2,7 @@
 
 import * as api from "./api.js";
 import { createCards, hueOf } from "./cards.js";
-import { createClock } from "./clock.js";
+import { createClock } from "./heard.js";
 import { createCountdown } from "./countdown.js";
 import { createDesk } from "./desk.js";
 import { drawEmblem } from "./emblem.js";
@@ -125,6 +125,8 @@ const isQuick = () => (player.latency() ?? 9) < QUICK_S;
 function allowTurning(isAllowed) {
   $("knobs").disabled = !isAllowed;
   $("listen-only").hidden = isAllowed;
+  // A row that scrolls must be within reach of the keyboard, with or without its buttons.
+  $("presets").tabIndex = isAllowed ? -1 : 0;
   for (const button of [...$("presets").children, $("chance"), $("midi")]) button.disabled = !isAllowed;
 }
 
@@ -235,9 +237,9 @@ const idInAddress = () => location.pathname.match(/^\/listen\/([^/]+)$/)?.[1];
 
 function toggle() {
   if (!stream) return;
+  if (player.isWanted) return player.pause();
   player.unlock();
-  if (player.isWanted) player.pause();
-  else player.play(stream.id);
+  player.play(stream.id);
 }
 
 function turning(move) {
