@@ -20,13 +20,15 @@ export class Problem extends Error {
 }
 
 export const stations = async () => (await ask("/stations")).stations;
-export const createStream = (station) => ask("/create_stream", { station });
+/** A stream of `station`, with another seed each time; `values` set its knobs to begin with. */
+export const createStream = (station, values = {}) => ask("/create_stream", { ...values, station });
 export const params = (id) => ask("/params", { id });
 export const setParam = (id, values) => ask("/set_param", { id, ...values });
 
 /** 192 kbit/s: of all rates the one at which media elements hold least, a second and a half. */
 export const streamPath = (id) => `/stream?id=${encodeURIComponent(id)}&bitrate=192`;
 export const filePath = (id) => `/stream/${encodeURIComponent(id)}.mp3`;
+export const eventsPath = (id) => `/events?id=${encodeURIComponent(id)}`;
 export const pagePath = (id) => `/listen/${encodeURIComponent(id)}`;
 
 /** The problem that keeps a stream from playing, or null; the stream does not notice being asked. */

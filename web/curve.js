@@ -35,3 +35,10 @@ function digits(spec, value) {
 
 /** As few decimals as give a linear knob fifty places or more. */
 const decimals = ({ min, max }) => Math.max(0, Math.ceil(Math.log10(50 / (max - min))));
+
+/** The nearest place of a choice to `travel`. */
+export const labelAt = (spec, travel) =>
+  spec.labels[Math.min(spec.labels.length - 1, Math.floor(travel * spec.labels.length))];
+
+/** A choice's default may come as its place among the labels. */
+export const defaultOf = (spec) => spec.labels?.[spec.default] ?? spec.default;

@@ -1,79 +1,40 @@
 // A station's knobs, made from its descriptors alone.
 
-import { inWords, stepCount, travelOf, valueAt } from "/web/curve.js";
+import { createChoice } from "./choice.js";
+import { createDial } from "./dial.js";
 
 /**
- * Fills `desk` with a knob a descriptor; `onTurn(spec, value)` hears the user's hand.
- * Returns `show(name, value)`, which moves a knob without `onTurn`.
+ * Fills `desk` with a knob a descriptor: numbers in its first child, choices in its second. `onTurn(name, value)`
+ * hears the user's hand. Returns the knobs by name: `show(value)`, `turnTo(travel)`, `isHeld()`, `element`.
  */
-export function createKnobs(desk, template, specs, values, onTurn) {
-  const knobs = new Map(specs.map((spec) => [spec.id, createKnob(template, spec, onTurn)]));
-  for (const spec of specs) knobs.get(spec.id).show(values[spec.id] ?? defaultOf(spec));
-  desk.replaceChildren(...[...knobs.values()].map((knob) => knob.element));
-  return (name, value) => knobs.get(name)?.show(value);
+export function createKnobs(desk, templates, specs, onTurn) {
+  const knobs = new Map(specs.map((spec) => [spec.id, createKnob(templates, spec, onTurn)]));
+  const of = (isChoice) =>
+    specs.filter((spec) => (spec.curve === "stepped") === isChoice).map((spec) => knobs.get(spec.id).element);
+  const [dials, choices] = desk.children;
+  dials.replaceChildren(...of(false));
+  choices.replaceChildren(...of(true));
+  return knobs;
 }
 
-function createKnob(template, spec, onTurn) {
-  const element = template.content.cloneNode(true).firstElementChild;
-  const [label, readout, help] = element.children;
-  const control = spec.curve === "stepped" ? createChoice(spec) : createSlider(spec);
-  const { input } = control;
+function createKnob(templates, spec, onTurn) {
+  const create = spec.curve === "stepped" ? createChoice : createDial;
+  const template = spec.curve === "stepped" ? templates.choice : templates.dial;
+  const knob = create(template, spec, (value) => onTurn(spec.id, value));
+  const { element, input } = knob;
+  const label = element.querySelector(".knob-label");
+  const help = element.querySelector(".knob-help");
 
   input.id = `knob-${spec.id}`;
-  input.setAttribute("aria-describedby", `${input.id}-help`);
+  label.id = `${input.id}-label`;
+  help.id = `${input.id}-help`;
   label.htmlFor = input.id;
   label.textContent = spec.label;
-  help.id = `${input.id}-help`;
   help.textContent = [spec.help, WHEN[spec.applies]].filter(Boolean).join(" ");
-  readout.after(input);
-
-  function show(value) {
-    control.show(value);
-    readout.textContent = spec.curve === "stepped" ? "" : inWords(spec, value);
-  }
-  function turn(value) {
-    show(value);
-    onTurn(spec, value);
-  }
-  input.addEventListener("input", () => turn(control.value()));
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Delete" || event.key === "Backspace") turn(defaultOf(spec));
-  });
-  label.addEventListener("dblclick", () => {
-    if (!input.matches(":disabled")) turn(defaultOf(spec));
-  });
-  return { element, show };
+  input.setAttribute("aria-labelledby", label.id);
+  input.setAttribute("aria-describedby", help.id);
+  element.dataset.name = spec.id;
+  return knob;
 }
-
-function createSlider(spec) {
-  const input = document.createElement("input");
-  Object.assign(input, { type: "range", min: 0, max: 1, step: 1 / stepCount(spec) });
-  input.style.setProperty("--home", travelOf(spec, spec.default));
-  return {
-    input,
-    value: () => valueAt(spec, input.valueAsNumber),
-    show(value) {
-      const travel = travelOf(spec, value);
-      input.value = travel;
-      input.style.setProperty("--travel", travel);
-      input.setAttribute("aria-valuetext", inWords(spec, value));
-    },
-  };
-}
-
-function createChoice(spec) {
-  const input = document.createElement("select");
-  input.append(...spec.labels.map((label) => new Option(inWords(spec, label), label)));
-  return {
-    input,
-    value: () => input.value,
-    show(label) {
-      input.value = label;
-    },
-  };
-}
-
-/** A choice's default may come as its place among the labels. */
-const defaultOf = (spec) => spec.labels?.[spec.default] ?? spec.default;
 
 const WHEN = { beat: "From the next beat.", bar: "From the next bar.", section: "From the next section." };

@@ -1,17 +1,49 @@
-// The page: pick a station, play, turn.
+// The page: pick a station, play, turn. This file knits together what the others do.
 
-import * as api from "/web/api.js";
-import { createKnobs } from "/web/knobs.js";
-import { createPlayer } from "/web/player.js";
-import { createPresets } from "/web/presets.js";
-import { createSender } from "/web/sender.js";
+import * as api from "./api.js";
+import { createCards, hueOf } from "./cards.js";
+import { createClock } from "./heard.js";
+import { createCountdown } from "./countdown.js";
+import { createDesk } from "./desk.js";
+import { drawEmblem } from "./emblem.js";
+import { followEvents } from "./events.js";
+import { listenToKeys } from "./keys.js";
+import { createLearn } from "./learn.js";
+import { createPicture } from "./picture.js";
+import { hasChance } from "./presets.js";
+import { createSession } from "./session.js";
+import { createShare } from "./share.js";
+import { createPlayer } from "./stand-in.js";
+import { createTimeline } from "./timeline.js";
+import { createWall } from "./wall.js";
+import { inWords, listenersInWords, stateInWords, techniqueInWords, whyLate } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+const root = document.documentElement;
 
-const player = createPlayer(new Audio(), showState);
+const player = createPlayer(showState);
+const clock = createClock(player);
+const timeline = createTimeline();
+const picture = createPicture($("picture"), {
+  tick,
+  analyser: () => player.analyser,
+  isPlaying: () => root.dataset.state === "playing",
+});
+const countdown = createCountdown(showWait);
+const share = createShare($("share-dialog"));
+const wall = createWall(root);
+const session = createSession({ play: () => player.play(), pause: () => player.pause(), another });
+const learn = createLearn($("learn"), $("knobs"), (name, travel) => {
+  if (!$("knobs").disabled) desk.knobs.get(name).turnTo(travel);
+});
+
 let catalogue = [];
-let current = null;
-let sender = null;
+let markCard = () => {};
+/** The stream on the desk: what `/params` told, with `id`. */
+let stream = null;
+let station = null;
+let desk = null;
+let events = null;
 let requests = 0;
 
 /** Loads the catalogue, and the stream the address names. */
@@ -20,152 +52,240 @@ async function open() {
   say("");
   try {
     catalogue = await api.stations();
-    $("stations").replaceChildren(...catalogue.map(createCard));
+    markCard = createCards($("stations"), $("card"), catalogue, (name) => begin(name));
     const id = idInAddress();
-    if (!id || current) return;
-    const stream = await api.params(id);
-    if (current) return;
-    show({ ...stream, id });
+    if (!id || stream) return;
+    const known = await api.params(id);
+    if (stream) return;
+    show({ ...known, id });
     showState("ready");
   } catch (problem) {
-    say(problem.advice);
+    say(inWords(problem));
     $("reload").hidden = !problem.isPassing;
   }
 }
 
-/** Makes a new stream of `station` and plays it; the one playing goes on until there is one. */
-async function begin(station) {
+/** Makes a new stream of `name` and plays it; the one playing goes on until there is one. */
+async function begin(name, values) {
   const request = ++requests;
+  countdown.stop();
   player.unlock();
   say("Connecting.");
   try {
-    const stream = await api.createStream(station);
+    const made = await api.createStream(name, values);
     if (request !== requests) return;
-    history.replaceState(null, "", api.pagePath(stream.id));
-    show(stream);
-    player.play(stream.id);
-    $("play").focus({ preventScroll: true });
-    scrollTo({ top: 0 });
+    history.replaceState(null, "", api.pagePath(made.id));
+    show(made);
+    player.play(made.id);
+    $("play").focus({ preventScroll: true, focusVisible: false });
+    scrollTo({ top: 0, behavior: CALM.matches ? "auto" : "smooth" });
   } catch (problem) {
-    if (request === requests) say(problem.advice);
+    if (request !== requests) return;
+    say(inWords(problem));
+    if (problem.isPassing) countdown.start(problem.retryAfter || RETRY_S, () => begin(name, values));
   }
 }
 
-/** Puts a stream on the desk: its name, knobs and addresses. */
-function show(stream) {
-  current = stream;
-  const at = catalogue.findIndex(({ name }) => name === stream.station);
-  const station = catalogue[at] ?? { title: stream.title, about: "", params: [] };
+/** Other music on the same station, with the same knobs. */
+function another() {
+  if (stream) begin(station.name, desk.values);
+}
 
-  document.documentElement.style.setProperty("--hue", hueOf(at));
+/** Puts a stream on the stage and on the desk. */
+function show(next) {
+  const at = catalogue.findIndex(({ name }) => name === next.station);
+  stream = next;
+  station = catalogue[at] ?? { name: next.station, title: next.title, about: "", params: [] };
+  root.dataset.view = "stream";
+  root.style.setProperty("--hue", hueOf(Math.max(0, at)));
   document.title = `${station.title} · Perpetuo`;
   $("title").textContent = station.title;
   $("about").textContent = station.about;
-  $("intro").hidden = true;
-  $("now").hidden = $("desk").hidden = false;
-  [...$("stations").children].forEach((card, index) => {
-    card.firstElementChild.setAttribute("aria-current", index === at);
+  drawEmblem($("emblem"), station.name);
+  markCard(station.name);
+  picture.clear();
+  picture.tint(hueOf(Math.max(0, at)));
+  showScene(next.now);
+  showListeners(next.listeners ?? 0);
+  share.fill(stream, station.title);
+
+  desk?.close();
+  const parts = { knobs: $("knobs"), presets: $("presets"), templates: { dial: $("dial"), choice: $("choice") } };
+  desk = createDesk(parts, { stream, station, isQuick, onProblem: showRefusal, onChange: showMoves });
+  learn.show(station.name, desk.knobs);
+  $("chance").hidden = !hasChance(station);
+  showHint();
+  allowTurning(stream.may !== "listen");
+  showMoves();
+  follow();
+}
+
+const isQuick = () => (player.latency() ?? 9) < QUICK_S;
+
+function allowTurning(isAllowed) {
+  $("knobs").disabled = !isAllowed;
+  $("listen-only").hidden = isAllowed;
+  // A row that scrolls must be within reach of the keyboard, with or without its buttons.
+  $("presets").tabIndex = isAllowed ? -1 : 0;
+  for (const button of [...$("presets").children, $("chance"), $("midi")]) button.disabled = !isAllowed;
+}
+
+function showMoves() {
+  if (!desk) return;
+  $("undo").disabled = !desk.canUndo;
+  $("redo").disabled = !desk.canRedo;
+}
+
+function showRefusal(problem) {
+  if (problem.status === 403) allowTurning(false);
+  else say(inWords(problem));
+}
+
+/** Follows the stream's events while they are of use: in sight, or heard. */
+function follow() {
+  events?.close();
+  events = null;
+  timeline.clear();
+  clock.reset();
+  if (!stream || (document.hidden && !player.isWanted)) return;
+  events = followEvents(stream.id, (event) => {
+    clock.note(event.position, performance.now() / 1000);
+    timeline.add(event);
+    picture.wake();
   });
-  showKnobs(stream, station);
-  showAddresses(stream.listen_id ?? stream.id);
-  if (navigator.mediaSession) {
-    navigator.mediaSession.metadata = new MediaMetadata({ title: station.title, artist: "Perpetuo" });
+}
+
+/** Lets happen what is heard by now; returns the position. */
+function tick() {
+  if (!stream) return null;
+  const isPlaying = root.dataset.state === "playing";
+  const heard = isPlaying ? clock.heard(performance.now() / 1000) : null;
+  for (const event of timeline.take(heard)) happen(event);
+  desk.glide(heard);
+  return heard;
+}
+
+function happen(event) {
+  if (event.kind === "note") {
+    picture.note(event);
+  } else if (event.kind === "param") {
+    desk.onMoved(event);
+  } else {
+    showListeners(event.listeners ?? 0);
+    if (event.kind === "listeners") return;
+    showScene(event.now);
+    desk.onMoved({ ...event, ramp: 0 });
   }
 }
 
-function showKnobs(stream, station) {
-  sender?.close();
-  const turns = createSender({
-    send: (values) => api.setParam(stream.id, values),
-    onTaken(answer) {
-      for (const [name, value] of Object.entries(answer.params)) {
-        if (!turns.isWaiting(name)) move(name, value);
-      }
-      $("heard").textContent = heardIn(answer.audible_in);
-    },
-    onRefused(problem) {
-      if (problem.status === 403) allowTurning(false);
-      else $("heard").textContent = problem.message;
-    },
-  });
-  const move = createKnobs($("knobs"), $("knob"), station.params, stream.params, (spec, value) =>
-    turns.turn(spec.id, value),
-  );
-  createPresets($("presets"), station, (name) => turns.choose(name));
-  sender = turns;
-  allowTurning(stream.may !== "listen");
+function showScene(now) {
+  if ($("scene").textContent === (now ?? "") && now !== undefined) return;
+  $("scene").textContent = now ?? "";
+  session.show(station.title, now);
 }
 
-function allowTurning(isAllowed) {
-  $("knobs").disabled = $("presets").disabled = !isAllowed;
-  $("hint").hidden = !isAllowed;
-  $("heard").textContent = isAllowed ? "" : "This link may listen, not turn knobs.";
-}
-
-const heardIn = (seconds) =>
-  player.isWanted && seconds != null ? `Heard in about ${seconds.toFixed(1)} s.` : "Heard when it plays.";
-
-/** Players get the id that may only listen, where we know it. */
-function showAddresses(id) {
-  $("url").value = new URL(api.filePath(id), location.origin);
-  $("m3u").href = `${api.pagePath(id)}.m3u`;
-  $("pls").href = `${api.pagePath(id)}.pls`;
-  $("copy").textContent = "Copy";
+function showListeners(count) {
+  $("listeners").textContent = listenersInWords(count);
 }
 
 function showState(state, problem, seconds) {
-  const words = {
-    connecting: "Connecting.",
-    playing: "Playing.",
-    paused: "Paused.",
-    ready: "Ready. Press play.",
-    lost: `${problem?.message ?? "The stream stopped."} Joining again in ${seconds} s.`,
-  };
-  say(words[state] ?? problem.advice);
-  document.documentElement.dataset.state = state;
+  root.dataset.state = state;
+  say(stateInWords(state, problem, seconds));
+  if (state === "lost") countdown.start(seconds, () => {});
+  else countdown.stop();
+  if (state === "playing") clock.reset();
   $("play").setAttribute("aria-label", player.isWanted ? "Pause" : "Play");
   $("play").classList.toggle("is-on", player.isWanted);
+  session.state(player.isWanted);
+  showHow();
+  picture.wake();
+}
+
+/** The technique, and how soon knobs are heard: it changes as the buffers do. */
+function showHow() {
+  const isPlaying = root.dataset.state === "playing";
+  const words = isPlaying ? techniqueInWords(player.technique, player.latency()) : "";
+  const why = isPlaying ? whyLate(player.technique, isSecureContext) : "";
+  if ($("how").textContent !== words) $("how").textContent = words;
+  $("how").title = why;
 }
 
 function say(words) {
   $("status").textContent = words;
 }
 
-function createCard(station, index) {
-  const item = $("card").content.cloneNode(true);
-  const button = item.querySelector("button");
-  const [title, about] = button.children;
-  title.textContent = station.title;
-  about.textContent = station.about;
-  button.style.setProperty("--hue", hueOf(index));
-  button.addEventListener("click", () => begin(station.name));
-  return item;
+function showWait(seconds) {
+  $("wait").hidden = seconds === null;
+  $("wait").firstElementChild.textContent = seconds === null ? "" : `Trying again in ${seconds} s.`;
 }
 
-/** The golden angle keeps neighbours apart however many there are. */
-const hueOf = (index) => (195 + 137.5 * index) % 360;
+function cancel() {
+  requests += 1;
+  countdown.stop();
+  if (player.isWanted && root.dataset.state === "lost") player.pause();
+  else say("");
+}
+
+/** What a knob is for, while the pointer or the focus is on it. */
+function showHint(event) {
+  const knob = event?.target.closest?.(".knob");
+  const [label, help] = [".knob-label", ".knob-help"].map((part) => knob?.querySelector(part).textContent);
+  $("hint").textContent = knob ? `${label}: ${help}` : HINT;
+}
 
 const idInAddress = () => location.pathname.match(/^\/listen\/([^/]+)$/)?.[1];
 
 function toggle() {
-  if (player.isWanted) player.pause();
-  else player.play(current.id);
+  if (!stream) return;
+  if (player.isWanted) return player.pause();
+  player.unlock();
+  player.play(stream.id);
 }
 
-async function copy() {
-  $("url").select();
-  try {
-    await navigator.clipboard.writeText($("url").value);
-    $("copy").textContent = "Copied";
-  } catch {
-    say("The address is selected: copy it with Ctrl+C.");
-  }
+function turning(move) {
+  if (desk && !$("knobs").disabled) desk[move]();
 }
 
-$("play").addEventListener("click", toggle);
-$("another").addEventListener("click", () => begin(current.station));
-$("copy").addEventListener("click", copy);
-$("reload").addEventListener("click", open);
-navigator.mediaSession?.setActionHandler("play", () => player.play());
-navigator.mediaSession?.setActionHandler("pause", () => player.pause());
+const HINT = "Drag a knob, with Shift finely. A double click sets it back to its mark; · marks a choice’s default.";
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+const RETRY_S = 5;
+/** Heard as soon as this, a knob is sent twice as often. */
+const QUICK_S = 0.3;
+const TICK_MS = 200;
+
+const actions = {
+  toggle,
+  another,
+  chance: () => !$("chance").hidden && turning("chance"),
+  undo: () => turning("undo"),
+  redo: () => turning("redo"),
+  wall: () => stream && wall.toggle(),
+  leaveWall: wall.leave,
+  help: () => $("help-dialog").showModal(),
+};
+for (const [id, action] of Object.entries({
+  ...{ play: toggle, another, chance: actions.chance, undo: actions.undo, redo: actions.redo },
+  ...{ wall: actions.wall, "leave-wall": wall.leave, help: actions.help, share: share.open },
+  ...{ midi: learn.toggle, own: another, cancel, reload: open },
+})) {
+  $(id).addEventListener("click", action);
+}
+listenToKeys(actions);
+for (const kind of ["pointerover", "focusin"]) $("knobs").addEventListener(kind, showHint);
+$("knobs").addEventListener("pointerleave", () => showHint());
+for (const dialog of document.querySelectorAll("dialog")) {
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+}
+document.addEventListener("visibilitychange", () => {
+  const isOfUse = !document.hidden || player.isWanted;
+  if (isOfUse !== (events !== null)) follow();
+});
+addEventListener("online", () => {
+  if (!$("reload").hidden) open();
+});
+// The picture asks at each frame, while there is one to draw.
+setInterval(() => {
+  tick();
+  showHow();
+}, TICK_MS);
 open();

@@ -1,20 +1,30 @@
-// A station's presets as buttons, and one that leaves it to chance.
+// A station's presets as buttons, and which of them the knobs stand on.
 
-/**
- * Fills `desk` with a button a preset; `onChoose(name)` hears which. Where chance may touch nothing there
- * is no button for it.
- */
-export function createPresets(desk, station, onChoose) {
-  const presets = [...(station.presets ?? [])];
-  if (station.params.some((spec) => spec.taste)) presets.push(RANDOM);
-  desk.replaceChildren(...presets.map((preset) => createButton(preset, onChoose)));
+import { defaultOf } from "./curve.js";
+
+/** Fills `list` with a button a preset; `onChoose(name)` hears which. Returns `show(values)`, which marks one. */
+export function createPresets(list, station, onChoose) {
+  const presets = station.presets ?? [];
+  const buttons = presets.map(({ name, title }) => {
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: title });
+    button.addEventListener("click", () => onChoose(name));
+    return button;
+  });
+  list.replaceChildren(...buttons);
+  return (values) => {
+    const at = presets.indexOf(presetAt(station, values));
+    buttons.forEach((button, index) => button.setAttribute("aria-pressed", index === at));
+  };
 }
 
-function createButton({ name, title }, onChoose) {
-  const button = document.createElement("button");
-  Object.assign(button, { type: "button", className: "quiet", textContent: title });
-  button.addEventListener("click", () => onChoose(name));
-  return button;
-}
+/** Chance may touch only what has a taste. */
+export const hasChance = (station) => station.params.some((spec) => spec.taste);
 
-const RANDOM = { name: "random", title: "Surprise me" };
+/** The preset on which all knobs stand, or undefined. What it does not name is the default; level is free. */
+export const presetAt = (station, values) =>
+  station.presets?.find(({ params }) =>
+    station.params.every((spec) => spec.id === "level" || isAt(spec, values[spec.id], params[spec.id] ?? defaultOf(spec))),
+  );
+
+const isAt = (spec, value, place) =>
+  spec.curve === "stepped" ? value === place : Math.abs(value - place) < 1e-4 * (spec.max - spec.min);

@@ -1,29 +1,32 @@
 // Turns of knobs on their way to the server: the newest value of each parameter, one request in
-// flight, at most fifteen a second. What could not be delivered waits.
+// flight, and a pause after each. What could not be delivered waits.
 
 /**
- * `send(values)` delivers; `onTaken(answer)` and `onRefused(problem)` hear how it went.
- * Returns `turn(name, value)`, `choose(preset)`, `isWaiting(name)` and `close()`.
+ * `send(values)` delivers; `onTaken(answer)` and `onRefused(problem)` hear how it went; `pauseMs()` is how long
+ * to wait after a delivery. Returns `turn(values)`, `choose(preset)`, `isPending(name)` and `close()`.
  */
-export function createSender({ send, onTaken, onRefused }) {
+export function createSender({ send, onTaken, onRefused, pauseMs }) {
   let waiting = {};
+  let sent = {};
   let isBusy = false;
   let isOpen = true;
 
   async function flush() {
     if (isBusy || !isOpen || Object.keys(waiting).length === 0) return;
     isBusy = true;
-    const values = waiting;
+    sent = waiting;
     waiting = {};
-    const pause = await send(values).then(
+    const pause = await send(sent).then(
       (answer) => {
+        sent = {};
         if (isOpen) onTaken(answer);
-        return INTERVAL_MS;
+        return pauseMs();
       },
       (problem) => {
         // A preset has been chosen meanwhile: what was turned before it is over.
         const isOver = "preset" in waiting;
-        if (problem.isPassing && !isOver) waiting = { ...values, ...waiting };
+        if (problem.isPassing && !isOver) waiting = { ...sent, ...waiting };
+        sent = {};
         if (isOpen) onRefused(problem);
         return 1000 * (problem.retryAfter || RETRY_S);
       },
@@ -34,8 +37,8 @@ export function createSender({ send, onTaken, onRefused }) {
   }
 
   return {
-    turn(name, value) {
-      waiting[name] = value;
+    turn(values) {
+      Object.assign(waiting, values);
       flush();
     },
     /** Sends a preset in place of all that waits; what is turned from now on comes before it. */
@@ -43,12 +46,12 @@ export function createSender({ send, onTaken, onRefused }) {
       waiting = { preset };
       flush();
     },
-    isWaiting: (name) => name in waiting,
+    /** True while the server has not answered for `name`, or for a preset. */
+    isPending: (name) => [waiting, sent].some((values) => name in values || "preset" in values),
     close() {
       isOpen = false;
     },
   };
 }
 
-const INTERVAL_MS = 66;
 const RETRY_S = 2;
