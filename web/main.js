@@ -8,7 +8,7 @@ import { createSender } from "/web/sender.js";
 
 const $ = (id) => document.getElementById(id);
 
-const player = createPlayer(new Audio(), showState);
+const player = createPlayer(showState);
 let catalogue = [];
 let current = null;
 let sender = null;

@@ -1,0 +1,145 @@
+// Playing by Media Source Extensions: frames are appended to a media element, which is kept at the live
+// edge by the rate it plays at. It needs no secure context.
+
+import { Clock } from "/web/clock.js";
+import { Control } from "/web/control.js";
+import { feed } from "/web/feed.js";
+import { createMedia } from "/web/media.js";
+
+export const name = "mse";
+
+export const isThere = () => globalThis.MediaSource?.isTypeSupported(TYPE) ?? false;
+
+/** See `techniques.js`. */
+export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
+  const media = createMedia(output, onPaused);
+  const { audio } = media;
+  const clock = new Clock();
+  const control = new Control(options.lateness);
+  let connection = new AbortController();
+  let buffer = null;
+  let waiting = [];
+  /** Of the media's beginning, in seconds. */
+  let origin = 0;
+  let isPlaying = false;
+  let isSkipping = false;
+  let lastArrival = 0;
+  let driedUp = null;
+  let held = null;
+
+  const now = () => performance.now() / 1000;
+  const end = () => (audio.buffered.length ? audio.buffered.end(audio.buffered.length - 1) : 0);
+  const lag = () => end() - audio.currentTime;
+
+  function append() {
+    if (!buffer || buffer.updating || waiting.length === 0) return;
+    if (isPlaying) noteArrival();
+    lastArrival = now();
+    const frames = waiting;
+    waiting = [];
+    new Blob(frames).arrayBuffer().then((bytes) => buffer?.appendBuffer(bytes)).catch(onBroken);
+  }
+
+  function noteArrival() {
+    const low = driedUp === null ? lag() - RESERVE : driedUp - now();
+    control.onArrival(low, now() - lastArrival);
+    held = lag();
+  }
+
+  function onAppended() {
+    if (!isPlaying) start();
+    else steer();
+    const isLong = audio.currentTime > 2 * KEPT;
+    if (isLong && !buffer.updating) buffer.remove(0, audio.currentTime - KEPT);
+    append();
+  }
+
+  function start() {
+    const enough = RESERVE + control.target + CHUNK;
+    if (end() < enough) return;
+    isPlaying = true;
+    control.begin();
+    audio.currentTime = end() - enough;
+    audio.play().catch((error) => {
+      if (error.name !== "AbortError") onBroken(error);
+    });
+  }
+
+  async function steer() {
+    if (isSkipping) return;
+    audio.playbackRate = control.rate();
+    const surplus = control.surplus();
+    if (surplus === 0) return;
+    isSkipping = true;
+    await media.fadeOut();
+    audio.currentTime += surplus;
+    control.onSkipped(surplus);
+    media.fadeIn();
+    isSkipping = false;
+  }
+
+  audio.addEventListener("playing", () => {
+    driedUp = null;
+    media.fadeIn();
+    onSound();
+  });
+  audio.addEventListener("waiting", () => (driedUp ??= now()));
+  audio.addEventListener("timeupdate", () => {
+    if (isPlaying) clock.set(origin + audio.currentTime, now() + output.latency);
+  });
+  audio.addEventListener("error", () => {
+    if (audio.hasAttribute("src")) onBroken(audio.error);
+  });
+
+  function leave() {
+    connection.abort();
+    media.drop();
+    clock.clear();
+    buffer = null;
+    waiting = [];
+    isPlaying = isSkipping = false;
+    driedUp = held = null;
+  }
+
+  return {
+    join(id) {
+      leave();
+      connection = new AbortController();
+      const { signal } = connection;
+      const source = new MediaSource();
+      const url = URL.createObjectURL(source);
+      source.addEventListener("sourceopen", () => {
+        URL.revokeObjectURL(url);
+        if (signal.aborted) return;
+        buffer = source.addSourceBuffer(TYPE);
+        buffer.addEventListener("updateend", () => buffer && !signal.aborted && onAppended());
+        append();
+      }, { once: true });
+      audio.src = url;
+      feed(id, options, signal, {
+        onHead: (position) => (origin = (position - CODEC_DELAY) / SAMPLE_RATE_HZ),
+        onFrames(frames) {
+          waiting.push(...frames);
+          append();
+        },
+      }).catch(onLost);
+    },
+    leave,
+    heard: () => clock.at(now()),
+    held: () => (held === null ? null : held + CHUNK / 2 + output.latency),
+    close() {
+      leave();
+      media.close();
+    },
+  };
+}
+
+const TYPE = "audio/mpeg";
+const SAMPLE_RATE_HZ = 44_100;
+/** What a media element wants to have ahead before it says that it waits. */
+const RESERVE = 0.08;
+/** What the server sends at once to who asks for little. */
+const CHUNK = 0.052;
+/** Seconds of the past. */
+const KEPT = 10;
+const CODEC_DELAY = 1249;
