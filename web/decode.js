@@ -1,6 +1,7 @@
 // Playing by decodeAudioData: frames are decoded in groups, each as if it were a file, and fed to the ring.
 
 import { feed } from "/web/feed.js";
+import { joined } from "/web/frames.js";
 import { createSpeaker } from "/web/speaker.js";
 
 export const name = "decode";
@@ -9,7 +10,7 @@ export const isThere = () => "AudioWorkletNode" in globalThis;
 
 /** See `techniques.js`. */
 export function open(output, options, { onSound, onLost, onBroken }) {
-  const speaker = createSpeaker(output, options.lateness, { onSound, onError: onBroken });
+  const speaker = createSpeaker(output, options.lateness + DECODING, { onSound, onError: onBroken });
   let connection = new AbortController();
 
   /** A decoder that begins needs the frames before, for what overlaps from there. */
@@ -26,7 +27,7 @@ export function open(output, options, { onSound, onLost, onBroken }) {
   }
 
   async function decode(group, wanted, signal) {
-    const audio = await output.context.decodeAudioData(await new Blob(group).arrayBuffer());
+    const audio = await output.context.decodeAudioData(joined(group).buffer);
     if (signal.aborted) return;
     const [left, right] = [0, audio.numberOfChannels - 1].map((channel) =>
       audio.getChannelData(channel).slice(-wanted),
@@ -57,6 +58,8 @@ export function open(output, options, { onSound, onLost, onBroken }) {
   };
 }
 
+/** What decoding adds to the unsteadiness of arrivals, in seconds. */
+const DECODING = 0.03;
 const FRAME_LEN = 1152;
 /** One for what overlaps, one for the filter bank. */
 const FRAMES_BEFORE = 2;

@@ -1,6 +1,7 @@
 // The worker of webcodecs.js: from a stream's body to samples in the ring, away from the page's work.
 
 import { feed } from "/web/feed.js";
+import { joined } from "/web/frames.js";
 
 let ring = null;
 let connection = new AbortController();
@@ -59,7 +60,10 @@ function createDecoder(onSamples, onError) {
   }
 
   function flush() {
-    if (blocks.length > 0) onSamples({ left: joined(blocks, "left"), right: joined(blocks, "right") });
+    if (blocks.length > 0) {
+      const [left, right] = ["left", "right"].map((side) => joined(blocks.map((block) => block[side])));
+      onSamples({ left, right });
+    }
     blocks = [];
     expected = 0;
   }
@@ -88,16 +92,6 @@ function samplesOf(data) {
     return samples;
   });
   return { left, right };
-}
-
-function joined(blocks, side) {
-  const all = new Float32Array(blocks.reduce((length, block) => length + block[side].length, 0));
-  let at = 0;
-  for (const block of blocks) {
-    all.set(block[side], at);
-    at += block[side].length;
-  }
-  return all;
 }
 
 /** Samples by which decoded audio lags what was encoded: 720 of the encoder, 529 of the decoder. */

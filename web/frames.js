@@ -6,9 +6,7 @@ export class Framer {
 
   /** Takes the next bytes and gives the frames that are whole by now, each an array of its own. */
   push(bytes) {
-    const all = new Uint8Array(this.#rest.length + bytes.length);
-    all.set(this.#rest);
-    all.set(bytes, this.#rest.length);
+    const all = joined([this.#rest, bytes]);
     const frames = [];
     let at = 0;
     while (at + HEADER_LEN <= all.length) {
@@ -24,6 +22,18 @@ export class Framer {
     this.#rest = all.slice(at);
     return frames;
   }
+}
+
+/** One array of the bytes, or the samples, of several. */
+export function joined(parts) {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const all = new parts[0].constructor(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** The length in bytes of the MPEG-1 Layer III frame whose header is at `at`, or 0 if none is. */

@@ -4,6 +4,7 @@
 import { Clock } from "/web/clock.js";
 import { Control } from "/web/control.js";
 import { feed } from "/web/feed.js";
+import { joined } from "/web/frames.js";
 import { createMedia } from "/web/media.js";
 
 export const name = "mse";
@@ -23,8 +24,9 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
   let origin = 0;
   let isPlaying = false;
   let isSkipping = false;
+  let isSeeking = false;
   let lastArrival = 0;
-  let driedUp = null;
+  let hasDried = false;
   let held = null;
 
   const now = () => performance.now() / 1000;
@@ -35,23 +37,22 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
     if (!buffer || buffer.updating || waiting.length === 0) return;
     if (isPlaying) noteArrival();
     lastArrival = now();
-    const frames = waiting;
+    buffer.appendBuffer(joined(waiting));
     waiting = [];
-    new Blob(frames).arrayBuffer().then((bytes) => buffer?.appendBuffer(bytes)).catch(onBroken);
   }
 
   function noteArrival() {
-    const low = driedUp === null ? lag() - RESERVE : driedUp - now();
-    control.onArrival(low, now() - lastArrival);
-    held = lag();
+    if (!hasDried) held = lag();
+    control.onArrival(hasDried ? -DRY : lag() - RESERVE, now() - lastArrival);
+    hasDried = false;
   }
 
   function onAppended() {
     if (!isPlaying) start();
     else steer();
-    const isLong = audio.currentTime > 2 * KEPT;
-    if (isLong && !buffer.updating) buffer.remove(0, audio.currentTime - KEPT);
     append();
+    const isLong = audio.currentTime - audio.buffered.start(0) > 2 * KEPT;
+    if (isLong && !buffer.updating) buffer.remove(0, audio.currentTime - KEPT);
   }
 
   function start() {
@@ -59,6 +60,7 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
     if (end() < enough) return;
     isPlaying = true;
     control.begin();
+    isSeeking = true;
     audio.currentTime = end() - enough;
     audio.play().catch((error) => {
       if (error.name !== "AbortError") onBroken(error);
@@ -66,12 +68,13 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
   }
 
   async function steer() {
-    if (isSkipping) return;
+    if (isSkipping || isSeeking) return;
     audio.playbackRate = control.rate();
     const surplus = control.surplus();
     if (surplus === 0) return;
     isSkipping = true;
     await media.fadeOut();
+    isSeeking = true;
     audio.currentTime += surplus;
     control.onSkipped(surplus);
     media.fadeIn();
@@ -79,11 +82,11 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
   }
 
   audio.addEventListener("playing", () => {
-    driedUp = null;
     media.fadeIn();
     onSound();
   });
-  audio.addEventListener("waiting", () => (driedUp ??= now()));
+  audio.addEventListener("seeked", () => (isSeeking = false));
+  audio.addEventListener("waiting", () => (hasDried = !isSeeking));
   audio.addEventListener("timeupdate", () => {
     if (isPlaying) clock.set(origin + audio.currentTime, now() + output.latency);
   });
@@ -97,8 +100,8 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
     clock.clear();
     buffer = null;
     waiting = [];
-    isPlaying = isSkipping = false;
-    driedUp = held = null;
+    isPlaying = isSkipping = isSeeking = hasDried = false;
+    held = null;
   }
 
   return {
@@ -137,7 +140,9 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
 const TYPE = "audio/mpeg";
 const SAMPLE_RATE_HZ = 44_100;
 /** What a media element wants to have ahead before it says that it waits. */
-const RESERVE = 0.08;
+const RESERVE = 0.09;
+/** How much too low it was when it waited: how long it waits tells nothing, it wants more then. */
+const DRY = 0.03;
 /** What the server sends at once to who asks for little. */
 const CHUNK = 0.052;
 /** Seconds of the past. */

@@ -58,7 +58,7 @@ export function createPlayer(onChange) {
 
   function onLost(problem) {
     if (!isWanted) return;
-    session.leave();
+    session?.leave();
     if (!problem.isPassing) return leave("failed", problem);
     const wasSteady = soundsSince !== null && Date.now() - soundsSince > STEADY_MS;
     attempts = wasSteady ? 0 : attempts;
@@ -139,11 +139,11 @@ export function createPlayer(onChange) {
     },
     /** Seconds until a change is heard that is sent now, or null while nothing sounds. */
     latency() {
-      const held = soundsSince === null ? null : session.held();
+      const held = soundsSince === null ? null : session?.held() ?? null;
       return held === null ? null : roundTrip() + CODEC_DELAY + held;
     },
     /** The position heard now, in seconds since the stream's beginning, or null while nothing sounds. */
-    heard: () => (soundsSince === null ? null : session.heard()),
+    heard: () => (soundsSince === null ? null : session?.heard() ?? null),
     /** Gets what is heard; null before there was a gesture. */
     get analyser() {
       return output?.analyser ?? null;
