@@ -15,6 +15,7 @@ export function open(output, _, { onSound, onLost, onPaused }) {
   const clock = new Clock();
   let id = null;
   let joins = 0;
+  let joined = 0;
   let origin = null;
   let lag = null;
   let stall;
@@ -34,7 +35,7 @@ export function open(output, _, { onSound, onLost, onPaused }) {
   }
 
   /** The element tells no headers: where the stream was when we joined is asked for. */
-  async function locate(turn, joined) {
+  async function locate(turn) {
     const asked = now();
     const { position } = await params(id);
     if (turn !== joins) return;
@@ -46,7 +47,7 @@ export function open(output, _, { onSound, onLost, onPaused }) {
     clearTimeout(stall);
     media.fadeIn();
     onSound();
-    locate(joins, now() - audio.currentTime).catch(() => {});
+    locate(joins).catch(() => {});
   });
   audio.addEventListener("timeupdate", () => {
     if (origin !== null) clock.set(origin + audio.currentTime, now() + output.latency);
@@ -70,6 +71,7 @@ export function open(output, _, { onSound, onLost, onPaused }) {
     join(next) {
       leave();
       id = next;
+      joined = now();
       loseLater();
       audio.src = streamPath(id, { bitrate: 192 });
       audio.play().catch(() => {});

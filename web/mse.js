@@ -69,6 +69,7 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
 
   async function steer() {
     if (isSkipping || isSeeking) return;
+    clock.set(origin + audio.currentTime, now() + output.latency);
     audio.playbackRate = control.rate();
     const surplus = control.surplus();
     if (surplus === 0) return;
@@ -87,9 +88,6 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
   });
   audio.addEventListener("seeked", () => (isSeeking = false));
   audio.addEventListener("waiting", () => (hasDried = !isSeeking));
-  audio.addEventListener("timeupdate", () => {
-    if (isPlaying) clock.set(origin + audio.currentTime, now() + output.latency);
-  });
   audio.addEventListener("error", () => {
     if (audio.hasAttribute("src")) onBroken(audio.error);
   });
@@ -147,4 +145,5 @@ const DRY = 0.03;
 const CHUNK = 0.052;
 /** Seconds of the past. */
 const KEPT = 10;
-const CODEC_DELAY = 1249;
+/** Samples by which what is heard lags what was encoded: the encoder's delay. The element leaves out its own. */
+const CODEC_DELAY = 720;

@@ -64,7 +64,7 @@ export class Playout {
   /** Fills both channels; silence where there is nothing to play. */
   render(left, right) {
     const count = left.length;
-    if (this.#isPlaying && this.fill < count * 2 + FADE + GUARD) {
+    if (this.#isPlaying && this.fill < 2 * (count + FADE)) {
       this.#release();
       this.#isPlaying = false;
       this.underruns += 1;
@@ -183,11 +183,11 @@ export class Playout {
     right.copyWithin(0, this.#tailAt);
     left.fill(0, rest);
     right.fill(0, rest);
-    const start = Math.floor(this.#read);
-    for (let i = 0; i < FADE && start + i < this.#written; i += 1) {
+    for (let i = 0, at = this.#read; i < FADE && at + GUARD < this.#written; i += 1, at += this.#rate) {
       const gain = (1 - i / FADE) * Math.min(1, (this.#faded + i) / FADE);
-      left[i] += this.#left[(start + i) & MASK] * gain;
-      right[i] += this.#right[(start + i) & MASK] * gain;
+      const whole = Math.floor(at);
+      left[i] += hermite(this.#left, whole, at - whole) * gain;
+      right[i] += hermite(this.#right, whole, at - whole) * gain;
     }
     this.#tailAt = 0;
   }
