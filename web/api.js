@@ -25,8 +25,10 @@ export const createStream = (station, values = {}) => ask("/create_stream", { ..
 export const params = (id) => ask("/params", { id });
 export const setParam = (id, values) => ask("/set_param", { id, ...values });
 
-/** 192 kbit/s: of all rates the one at which media elements hold least, a second and a half. */
-export const streamPath = (id) => `/stream?id=${encodeURIComponent(id)}&bitrate=192`;
+/** `options`: `bitrate` in kbit/s, `lead` in seconds. */
+export const streamPath = (id, { bitrate, lead }) =>
+  `/stream?id=${encodeURIComponent(id)}&bitrate=${bitrate}${lead ? `&lead=${lead}` : ""}`;
+export const openStream = (id, options, signal) => request(streamPath(id, options), signal);
 export const filePath = (id) => `/stream/${encodeURIComponent(id)}.mp3`;
 export const eventsPath = (id) => `/events?id=${encodeURIComponent(id)}`;
 export const pagePath = (id) => `/listen/${encodeURIComponent(id)}`;

@@ -1,99 +1,178 @@
-// One stream in one audio element: always joined at the live edge, and joined again when lost.
+// One stream, always joined at the live edge, and joined again when lost.
 
-import { streamPath, whyNot } from "/web/api.js";
+import { Problem } from "/web/api.js";
+import { waitBefore } from "/web/backoff.js";
+import { createOutput } from "/web/output.js";
+import { techniques } from "/web/techniques.js";
 
 /**
- * Plays streams through `audio`. `onChange(state, problem, seconds)` hears every change of state:
- * "connecting", "playing", "paused", "ready" (the browser wants a press of play first), "lost"
- * (joins again after `seconds`) or "failed".
+ * Plays streams the quickest way this browser knows. `onChange(state, problem, seconds)` hears every
+ * change of state: "connecting", "playing", "paused", "ready" (the browser wants a press of play first),
+ * "lost" (joins again after `seconds`) or "failed".
  */
-export function createPlayer(audio, onChange) {
+export function createPlayer(onChange) {
+  const ways = techniques();
+  let output = null;
+  let session = null;
   let id = null;
   let isWanted = false;
+  let isInterrupted = false;
+  let soundsSince = null;
   let attempts = 0;
+  let breaks = 0;
   let timer;
 
-  /** Sets the address afresh: one kept would go on from its old buffer. */
-  function join() {
+  /** Opens what needs time, so that it is there when something is to be played. */
+  function prepare() {
+    output ??= createOutput(onOutputChange);
+    if (!isWanted) output.rest();
+    session ??= ways[0]?.open(output, optionsFor(roundTrip()), { onSound, onLost, onBroken, onPaused });
+  }
+
+  async function join() {
+    clearTimeout(timer);
+    soundsSince = null;
     onChange("connecting");
-    giveUpLater();
-    audio.src = streamPath(id);
-    audio.play().catch((error) => {
-      if (error.name === "NotAllowedError") leave("ready");
-    });
+    prepare();
+    if (!session) return leave("failed", new Problem(400, "This browser cannot play that way."));
+    session.join(id);
+    timer = setTimeout(() => onLost(new Problem(0, "No sound came.")), SILENCE_MS);
+    if (!(await output.resume()) && isWanted) leave("ready");
   }
 
   /** Drops the connection, so that the server stops rendering for us. */
   function leave(state, problem) {
     isWanted = false;
     clearTimeout(timer);
-    drop();
+    session?.leave();
+    output?.rest();
     onChange(state, problem);
   }
 
-  function drop() {
-    audio.removeAttribute("src");
-    audio.load();
+  function onSound() {
+    if (!isWanted || soundsSince !== null) return;
+    clearTimeout(timer);
+    soundsSince = Date.now();
+    onChange("playing");
   }
 
-  async function rejoin() {
-    clearTimeout(timer);
+  function onLost(problem) {
     if (!isWanted) return;
-    if (audio.currentTime > STEADY_S) attempts = 0;
-    drop();
-    const lost = id;
-    const problem = await whyNot(id);
-    if (!isWanted || id !== lost) return;
-    if (problem && !problem.isPassing) return leave("failed", problem);
-    const backoff = BACKOFF_S[Math.min(attempts, BACKOFF_S.length - 1)];
+    session?.leave();
+    if (!problem.isPassing) return leave("failed", problem);
+    const wasSteady = soundsSince !== null && Date.now() - soundsSince > STEADY_MS;
+    attempts = wasSteady ? 0 : attempts;
+    soundsSince = null;
+    const seconds = waitBefore(attempts, problem.retryAfter);
     attempts += 1;
-    const seconds = Math.max(backoff, problem?.retryAfter ?? 0);
+    if (seconds === 0) return join();
     onChange("lost", problem, seconds);
+    clearTimeout(timer);
     timer = setTimeout(join, seconds * 1000);
   }
 
-  function giveUpLater() {
-    clearTimeout(timer);
-    timer = setTimeout(rejoin, STALL_MS);
+  /** Once may be chance; twice, the next way is tried. */
+  function onBroken(error) {
+    console.warn(`${ways[0].name}: ${error?.message ?? error}`);
+    breaks += 1;
+    session?.close();
+    session = null;
+    if (breaks >= BREAKS && ways.length > 1) {
+      breaks = 0;
+      ways.shift();
+    }
+    if (isWanted) onLost(new Problem(0, "The browser could not play the stream."));
   }
 
-  audio.addEventListener("playing", () => {
-    clearTimeout(timer);
-    onChange("playing");
+  function onPaused() {
+    if (isWanted) leave("paused");
+  }
+
+  /** The browser stopped the output, for a call or another device, or let it go on. */
+  async function onOutputChange() {
+    if (output.isRunning) {
+      if (isInterrupted) start();
+    } else if (isWanted && soundsSince !== null && !(await output.resume()) && isWanted) {
+      leave("ready");
+      isInterrupted = true;
+    }
+  }
+
+  function start() {
+    isWanted = true;
+    isInterrupted = false;
+    attempts = 0;
+    join();
+  }
+
+  for (const gesture of ["pointerdown", "keydown"]) {
+    addEventListener(gesture, prepare, { once: true, capture: true });
+  }
+  addEventListener("online", () => {
+    if (isWanted && soundsSince === null) join();
   });
-  audio.addEventListener("waiting", () => {
-    if (isWanted) giveUpLater();
-  });
-  audio.addEventListener("ended", rejoin);
-  audio.addEventListener("error", rejoin);
-  audio.addEventListener("pause", () => {
-    const isOutsidePause = isWanted && !audio.ended && !audio.error;
-    if (isOutsidePause) leave("paused");
+  addEventListener("pagehide", () => {
+    if (isWanted) leave("ready");
   });
 
   return {
     /** Plays the stream `next`, or goes on with the one there is. */
     play(next = id) {
       id = next;
-      isWanted = true;
-      attempts = 0;
-      join();
+      start();
     },
     pause() {
+      isInterrupted = false;
       leave("paused");
     },
-    /** To be called within a click: some browsers let only an element touched there play later. */
+    /** To be called within a click: browsers let only what was touched there sound later. */
     unlock() {
-      if (!isWanted) audio.load();
+      prepare();
+      output.resume();
     },
     get isWanted() {
       return isWanted;
     },
+    /** "webcodecs", "mse", "decode" or "element"; null before anything is played. */
+    get technique() {
+      return session ? ways[0].name : null;
+    },
+    /** Seconds until a change is heard that is sent now, or null while nothing sounds. */
+    latency() {
+      const held = soundsSince === null ? null : session?.held() ?? null;
+      return held === null ? null : roundTrip() + CODEC_DELAY + held;
+    },
+    /** The position heard now, in seconds since the stream's beginning, or null while nothing sounds. */
+    heard: () => (soundsSince === null ? null : session?.heard() ?? null),
+    /** Gets what is heard; null before there was a gesture. */
+    get analyser() {
+      return output?.analyser ?? null;
+    },
   };
 }
 
-const BACKOFF_S = [1, 2, 4, 8, 15];
+/** From a call to its answer at their quickest so far, in seconds. */
+function roundTrip() {
+  const times = performance
+    .getEntriesByType("resource")
+    .filter(({ name, transferSize }) => name.startsWith(location.origin) && transferSize > 0)
+    .map(({ requestStart, responseStart }) => (responseStart - requestStart) / 1000)
+    .filter((time) => time > 0);
+  return times.length > 0 ? Math.min(...times) : UNKNOWN_ROUND_TRIP;
+}
+
+/** The farther the server, the more unsteady what arrives is expected to be, until it is known. */
+function optionsFor(roundTrip) {
+  const lateness = Math.min(0.02 + 3 * roundTrip, 0.15);
+  return { bitrate: 192, lead: Math.max(0.05, lateness + 0.03).toFixed(2), lateness };
+}
+
+const UNKNOWN_ROUND_TRIP = 0.05;
 /** Played this long, a stream lost again starts over with the shortest wait. */
-const STEADY_S = 10;
-/** Silence for this long means the connection is dead; browsers need 2.3 s to start. */
-const STALL_MS = 10_000;
+const STEADY_MS = 10_000;
+/** Without sound for so long after joining, something is wrong that nobody told of. */
+const SILENCE_MS = 12_000;
+/** So often a way may break before the next one is tried. */
+const BREAKS = 2;
+/** Of encoder and decoder, in seconds. */
+const CODEC_DELAY = 1249 / 44_100;

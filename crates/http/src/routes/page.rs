@@ -15,8 +15,8 @@ macro_rules! asset {
     };
 }
 
-/// The page loads from here alone.
-const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'";
+/// The page loads from here alone; a `blob:` is what Media Source Extensions play.
+const POLICY: &str = "default-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'";
 
 const INDEX: &str = include_str!("../../../../web/index.html");
 
@@ -26,11 +26,27 @@ const ASSETS: &[(&str, &str, &str)] = &[
     asset!("icon.svg", "image/svg+xml"),
     asset!("main.js", SCRIPT),
     asset!("api.js", SCRIPT),
+    asset!("backoff.js", SCRIPT),
+    asset!("clock.js", SCRIPT),
+    asset!("control.js", SCRIPT),
     asset!("curve.js", SCRIPT),
+    asset!("decode.js", SCRIPT),
+    asset!("element.js", SCRIPT),
+    asset!("feed.js", SCRIPT),
+    asset!("feeder.js", SCRIPT),
+    asset!("frames.js", SCRIPT),
     asset!("knobs.js", SCRIPT),
+    asset!("media.js", SCRIPT),
+    asset!("mse.js", SCRIPT),
+    asset!("output.js", SCRIPT),
     asset!("player.js", SCRIPT),
+    asset!("playout.js", SCRIPT),
     asset!("presets.js", SCRIPT),
+    asset!("ring.js", SCRIPT),
     asset!("sender.js", SCRIPT),
+    asset!("speaker.js", SCRIPT),
+    asset!("techniques.js", SCRIPT),
+    asset!("webcodecs.js", SCRIPT),
 ];
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";

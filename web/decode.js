@@ -1,0 +1,67 @@
+// Playing by decodeAudioData: frames are decoded in groups, each as if it were a file, and fed to the ring.
+
+import { feed } from "/web/feed.js";
+import { joined } from "/web/frames.js";
+import { createSpeaker } from "/web/speaker.js";
+
+export const name = "decode";
+
+export const isThere = () => "AudioWorkletNode" in globalThis;
+
+/** See `techniques.js`. */
+export function open(output, options, { onSound, onLost, onBroken }) {
+  const speaker = createSpeaker(output, options.lateness + DECODING, { onSound, onError: onBroken });
+  let connection = new AbortController();
+
+  /** A decoder that begins needs the frames before, for what overlaps from there. */
+  function createGroups(signal) {
+    let before = [];
+    let turn = Promise.resolve();
+    return (frames) => {
+      const group = [...before, ...frames];
+      before = group.slice(-FRAMES_BEFORE);
+      turn = turn.then(() => decode(group, frames.length * FRAME_LEN, signal)).catch((error) => {
+        if (!signal.aborted) onBroken(error);
+      });
+    };
+  }
+
+  async function decode(group, wanted, signal) {
+    const audio = await output.context.decodeAudioData(joined(group).buffer);
+    if (signal.aborted) return;
+    const [left, right] = [0, audio.numberOfChannels - 1].map((channel) =>
+      audio.getChannelData(channel).slice(-wanted),
+    );
+    speaker.port.postMessage({ left, right }, [left.buffer, right.buffer]);
+  }
+
+  function leave() {
+    connection.abort();
+    speaker.stop();
+  }
+
+  return {
+    join(id) {
+      connection.abort();
+      connection = new AbortController();
+      const { signal } = connection;
+      const onHead = (position) => speaker.port.postMessage({ begin: position - CODEC_DELAY });
+      feed(id, options, signal, { onHead, onFrames: createGroups(signal) }).catch(onLost);
+    },
+    leave,
+    heard: speaker.heard,
+    held: speaker.held,
+    close() {
+      leave();
+      speaker.close();
+    },
+  };
+}
+
+/** What decoding adds to the unsteadiness of arrivals, in seconds. */
+const DECODING = 0.03;
+const FRAME_LEN = 1152;
+/** One for what overlaps, one for the filter bank. */
+const FRAMES_BEFORE = 2;
+/** Samples by which decoded audio lags what was encoded: 720 of the encoder, 529 of the decoder. */
+const CODEC_DELAY = 1249;
