@@ -89,17 +89,20 @@ export class Visitor {
   }
 }
 
-/** In the page: gives `loudness()`, the RMS of what is heard, by the page's own analysers. */
+/** In the page: gives `loudness()`, the RMS of what goes to the loudspeakers, whatever the page makes of it. */
 function listenIn() {
-  const analysers = [];
-  const create = BaseAudioContext.prototype.createAnalyser;
-  BaseAudioContext.prototype.createAnalyser = function () {
-    const analyser = create.call(this);
-    analysers.push(analyser);
-    return analyser;
+  const analysers = new Map();
+  const { connect } = AudioNode.prototype;
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target instanceof AudioDestinationNode) {
+      const { context } = target;
+      if (!analysers.has(context)) analysers.set(context, new AnalyserNode(context));
+      connect.call(this, analysers.get(context));
+    }
+    return connect.call(this, target, ...rest);
   };
   globalThis.loudness = () => {
-    const rms = analysers.map((analyser) => {
+    const rms = [...analysers.values()].map((analyser) => {
       const wave = new Float32Array(analyser.fftSize);
       analyser.getFloatTimeDomainData(wave);
       return Math.hypot(...wave) / Math.sqrt(wave.length);

@@ -43,6 +43,14 @@ impl Args {
         Some(self.0.remove(index).1)
     }
 
+    /// Gives `name` a value, in place of the one it has.
+    pub(crate) fn put(&mut self, name: &str, value: String) {
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some((_, given)) => *given = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
     /// Gives `name` a value that the path has said; the query may not say another.
     pub(crate) fn state(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         match self.0.iter().find(|(other, _)| other == name) {
@@ -133,7 +141,7 @@ async fn read_form(request: Request<Body>) -> Result<String, Problem> {
 }
 
 /// A name from outside as it may stand in an error: on one line, cut at 40 characters.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     name.chars().take(40).flat_map(char::escape_debug).collect()
 }
 

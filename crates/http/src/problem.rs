@@ -1,6 +1,6 @@
 //! What is said when something cannot be done: RFC 9457, or one plain line.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use axum::{
     Json,
@@ -93,6 +93,13 @@ impl Problem {
             response.headers_mut().insert(header::RETRY_AFTER, retry_after.as_secs().into());
         }
         response
+    }
+}
+
+/// The one sentence.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
     }
 }
 

@@ -87,6 +87,12 @@ impl Quotas {
         let help = "Calls refused because their address makes too many";
         registry.register("rate_limited", help, self.refused.clone());
     }
+
+    /// Whether `caller` may turn knobs now; if so, it has. For those who wait until they may: a no is not
+    /// counted as refused.
+    pub(crate) fn may_set(&self, caller: Caller) -> bool {
+        self.sets.as_ref().is_none_or(|quota| quota.has_left(caller))
+    }
 }
 
 impl FromRequestParts<App> for MayCreate {
@@ -139,34 +145,43 @@ impl Quota {
     }
 
     fn grant(&self, caller: Caller) -> Result<(), TooOften> {
+        if self.has_left(caller) {
+            return Ok(());
+        }
+        self.refused.inc();
+        Err(self.limit)
+    }
+
+    /// Takes a call from the caller's share, if one is left.
+    fn has_left(&self, caller: Caller) -> bool {
         if self.calls.fetch_add(1, Relaxed).is_multiple_of(Self::CALLS_A_SWEEP) {
             self.callers.retain_recent();
         }
-        self.callers.check_key(&caller).map_err(|_| {
-            self.refused.inc();
-            self.limit
-        })
+        self.callers.check_key(&caller).is_ok()
     }
 }
 
 /// Who calls, as far as its share goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Caller(IpAddr);
+pub(crate) struct Caller(IpAddr);
 
 impl Caller {
     /// The peer; or, if that is a proxy on this machine, the address that the proxy itself has added to
     /// `X-Forwarded-For`, which is the last: what stands before it may be the caller's invention.
-    ///
-    /// Of IPv6 the first 64 bits count: the others a host chooses for itself, and may choose anew for every
-    /// call (RFC 4291, 2.5.1; RFC 8981).
     fn of(peer: IpAddr, headers: &HeaderMap) -> Self {
         let peer = peer.to_canonical();
         let forwarded = || {
             let lines = headers.get_all("x-forwarded-for");
             let last = lines.iter().next_back()?.to_str().ok()?.rsplit(',').next()?;
-            last.trim().parse().ok().map(|address: IpAddr| address.to_canonical())
+            last.trim().parse().ok()
         };
-        let address = if peer.is_loopback() { forwarded().unwrap_or(peer) } else { peer };
+        Self::at(if peer.is_loopback() { forwarded().unwrap_or(peer) } else { peer })
+    }
+
+    /// Who calls from this address. Of IPv6 the first 64 bits count: the others a host chooses for itself,
+    /// and may choose anew for every call (RFC 4291, 2.5.1; RFC 8981).
+    pub(crate) fn at(address: IpAddr) -> Self {
+        let address = address.to_canonical();
         Self(match address {
             IpAddr::V4(_) => address,
             IpAddr::V6(host) => Ipv6Addr::from_bits(host.to_bits() & !u128::from(u64::MAX)).into(),

@@ -22,6 +22,8 @@ use axum::{
     routing::{MethodRouter, get},
 };
 
+pub(crate) use set_param::Change;
+
 use crate::{App, answer};
 
 /// Every path that is answered.

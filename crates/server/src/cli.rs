@@ -31,6 +31,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDR:PORT", env = "PERPETUO_LISTEN", hide_env = true)]
     pub(crate) listen: Option<SocketAddr>,
 
+    /// Where to take Open Sound Control too, over UDP: messages as /ID/brightness 0.9; port 0 takes a free
+    /// one, which the log tells [default: nowhere]
+    #[arg(long, value_name = "ADDR:PORT", env = "PERPETUO_OSC", hide_env = true)]
+    pub(crate) osc: Option<SocketAddr>,
+
     /// Where the key that signs ids is kept [default: ~/.local/share/perpetuo]
     #[arg(long, value_name = "DIR", env = "PERPETUO_DATA_DIR", hide_env = true)]
     pub(crate) data_dir: Option<PathBuf>,

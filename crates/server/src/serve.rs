@@ -9,11 +9,11 @@ use std::{
 use anyhow::Context;
 use perpetuo_driver::{Config, Driver, Handle};
 use perpetuo_engine::StreamConfig;
-use perpetuo_http::{App, Ids, Limits, Quotas, router};
+use perpetuo_http::{App, Ids, Limits, Quotas, osc, router};
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, UdpSocket},
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
@@ -64,6 +64,8 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     driver.handle().metrics().register(&mut registry);
     let quotas = Quotas::new(settings.rates, Instant::now);
     quotas.register(&mut registry);
+    let heard = osc::Metrics::default();
+    heard.register(&mut registry);
     let (end, is_ending) = watch::channel(false);
     let app = App {
         driver: driver.handle(),
@@ -74,6 +76,10 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
         quotas: Arc::new(quotas),
         is_ending: is_ending.clone(),
     };
+    if let Some(address) = settings.osc {
+        let socket = listen_for_osc(address).await?;
+        tokio::spawn(osc::serve(socket, app.clone(), heard));
+    }
     let router = router(app, &settings.origins);
     let server = tokio::spawn(perpetuo_http::serve(listener, router, Limits::default(), is_ending));
     tokio::spawn(keep_memory_small(driver.handle()));
@@ -132,6 +138,17 @@ pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
         socket.listen(ACCEPT_QUEUE)
     };
     open().with_context(|| format!("cannot listen on {address}; choose another with --listen"))
+}
+
+/// The port may have been chosen by the system: the log says which.
+async fn listen_for_osc(address: SocketAddr) -> anyhow::Result<UdpSocket> {
+    let socket = UdpSocket::bind(address).await;
+    let socket = socket.with_context(|| {
+        format!("cannot take Open Sound Control on {address}; choose another with --osc")
+    })?;
+    let address = socket.local_addr().context("cannot tell where it takes Open Sound Control")?;
+    info!("Open Sound Control is taken at udp://{address}");
+    Ok(socket)
 }
 
 /// SIGTERM and SIGINT, caught from now on.

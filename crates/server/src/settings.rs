@@ -13,6 +13,8 @@ use crate::cli::{LogLevel, MAX_PER_SECOND, ServeArgs};
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
+    /// Where Open Sound Control is taken, if it is.
+    pub(crate) osc: Option<SocketAddr>,
     pub(crate) data_dir: PathBuf,
     pub(crate) threads: usize,
     pub(crate) log_level: LogLevel,
@@ -30,6 +32,7 @@ pub(crate) struct Settings {
 #[serde(deny_unknown_fields)]
 struct File {
     listen: Option<SocketAddr>,
+    osc: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
     threads: Option<Threads>,
     log_level: Option<LogLevel>,
@@ -121,6 +124,7 @@ impl Settings {
         };
         Ok(Self {
             listen,
+            osc: args.osc.or(file.osc),
             data_dir: args.data_dir.or(file.data_dir).map_or_else(default_data_dir, Ok)?,
             threads: threads.map_or_else(cores, usize::from),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
@@ -257,6 +261,19 @@ mod tests {
     }
 
     #[test]
+    fn open_sound_control_is_off_unless_it_is_asked_for() {
+        let osc = |flag: Option<&str>, file: &str| {
+            let osc = flag.map(|address| address.parse().unwrap());
+            let args = ServeArgs { osc, data_dir: Some("/a".into()), ..Default::default() };
+            merged(args, file).unwrap().osc.map(|address| address.to_string())
+        };
+        assert_eq!(osc(None, "listen = '0.0.0.0:80'"), None);
+        assert_eq!(osc(None, "osc = '10.0.0.1:9000'").as_deref(), Some("10.0.0.1:9000"));
+        let both = osc(Some("[::1]:9"), "osc = '10.0.0.1:9000'");
+        assert_eq!(both.as_deref(), Some("[::1]:9"));
+    }
+
+    #[test]
     fn calls_are_limited_where_others_can_call_and_0_is_no_limit() {
         let rates = |listen: &str, limits: &str| {
             let args = ServeArgs { data_dir: Some("/a".into()), ..Default::default() };
@@ -299,6 +316,7 @@ mod tests {
     fn a_wrong_value_is_an_error_that_names_the_line_and_says_what_is_allowed() {
         for (line, allowed) in [
             ("listen = 'here'", ""),
+            ("osc = '9000'", ""),
             ("threads = 0", "1 to 1024"),
             ("threads = 5000", "1 to 1024"),
             ("time_to_live = 0", "1 to"),

@@ -30,9 +30,9 @@ pub(crate) async fn set_param(
 }
 
 /// What is asked for besides the id.
-struct Change {
+pub(crate) struct Change {
     /// The preset's, then those given by name.
-    settings: Vec<Setting>,
+    pub(crate) settings: Vec<Setting>,
     ramp: Option<Ramp>,
     preset: Option<String>,
     /// Where `random` was drawn from.
@@ -40,7 +40,7 @@ struct Change {
 }
 
 impl Change {
-    fn read(spec: &StationSpec, mut args: Args) -> Result<Self, Problem> {
+    pub(crate) fn read(spec: &StationSpec, mut args: Args) -> Result<Self, Problem> {
         let ramp = args.take("ramp").map(|text| Ramp::parse(&text)).transpose()?;
         let preset = args.take("preset");
         let seed = match (preset.as_deref(), preset::take_seed(&mut args)?) {

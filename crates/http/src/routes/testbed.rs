@@ -40,6 +40,7 @@ use crate::{App, Ids, Key, Origins, Quotas, Rates, quota::Peer, router, takeover
 /// A server with two stations: `tone` has a parameter of every kind, `hush` the one that all have.
 pub(crate) struct Testbed {
     pub(crate) router: Router,
+    pub(crate) app: App,
     driver: Option<Driver>,
     is_ending: watch::Sender<bool>,
 }
@@ -106,7 +107,8 @@ impl Testbed {
             quotas: Arc::new(quotas),
             is_ending,
         };
-        Self { router: router(app, origins), driver: Some(driver), is_ending: ending }
+        let router = router(app.clone(), origins);
+        Self { router, app, driver: Some(driver), is_ending: ending }
     }
 
     /// A server that every request reaches by a proxy on its machine, so that callers have quotas: four

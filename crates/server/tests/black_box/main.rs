@@ -13,6 +13,7 @@ mod decoder;
 mod a_setting_is_heard_where_the_answer_says;
 mod bad_clients_get_a_clean_end;
 mod ids_outlive_the_process;
+mod knobs_are_turned_by_osc;
 mod listeners_of_one_stream;
 mod nothing_leaks;
 mod offline_rendering;

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
     time::{Duration, Instant},
 };
@@ -47,10 +47,20 @@ impl Server {
     }
 
     pub(crate) fn start_with(data_dir: &Path, args: &[&str]) -> Self {
-        let mut child = perpetuo()
-            .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data-dir"])
+        Self::spawn(data_dir, perpetuo().args(["--log-level", "warn"]).args(args))
+    }
+
+    /// One that logs as it does by default, and its log.
+    pub(crate) fn start_logged(data_dir: &Path, args: &[&str]) -> (Self, BufReader<ChildStderr>) {
+        let mut server = Self::spawn(data_dir, perpetuo().args(args).stderr(Stdio::piped()));
+        let log = server.child.stderr.take().unwrap();
+        (server, BufReader::new(log))
+    }
+
+    fn spawn(data_dir: &Path, command: &mut Command) -> Self {
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
-            .args(args)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
