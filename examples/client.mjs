@@ -120,7 +120,7 @@ async function* parseEvents(body) {
 
 const sleep = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 20_000; // when nothing happens, /events says so every 15 s
 const WAITS_S = [1, 2, 4, 8, 15];
 
 // From here on, the program.

@@ -21,7 +21,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-TIMEOUT_S = 10
+TIMEOUT_S = 20  # when nothing happens, /events says so every 15 s
 FARTHEST_S = 15  # what is farther ahead than any lead is of a stream that has begun anew meanwhile
 WAITS_S = [1, 2, 4, 8, 15]
 PLAYERS = ["mpv --no-terminal -", "ffplay -nodisp -loglevel error -autoexit -i -", "mpg123 -q -"]
@@ -108,8 +108,9 @@ def events(server, stream, last_id=None):
     with request(server, "/events", {"id": stream}, headers) as response:
         fields = {}
         for line in response:
-            name, _, value = line.decode().rstrip("\r\n").partition(":")
-            if name:
+            text = line.decode().rstrip("\r\n")
+            if text:
+                name, _, value = text.partition(":")
                 fields[name] = value[1:] if value.startswith(" ") else value
             elif "data" in fields:
                 last_id = fields.get("id", last_id)
