@@ -204,10 +204,9 @@ function showState(state, problem, seconds) {
 /** The technique, and how soon knobs are heard: it changes as the buffers do. */
 function showHow() {
   const isPlaying = root.dataset.state === "playing";
-  const words = isPlaying ? techniqueInWords(player.technique, player.latency()) : "";
-  const why = isPlaying ? whyLate(player.technique, isSecureContext) : "";
+  const how = isPlaying && techniqueInWords(player.technique, player.latency());
+  const words = how ? [how, whyLate(player.technique, isSecureContext)].filter(Boolean).join(". ") : "";
   if ($("how").textContent !== words) $("how").textContent = words;
-  $("how").title = why;
 }
 
 function say(words) {
