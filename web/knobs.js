@@ -14,6 +14,7 @@ export function createKnobs(desk, templates, specs, onTurn) {
   const [dials, choices] = desk.children;
   dials.replaceChildren(...of(false));
   choices.replaceChildren(...of(true));
+  dials.style.setProperty("--count", dials.children.length);
   return knobs;
 }
 
