@@ -190,7 +190,7 @@ function showListeners(count) {
 
 function showState(state, problem, seconds) {
   root.dataset.state = state;
-  say(stateInWords(state, problem, seconds));
+  say(stateInWords(state, problem, seconds), state === "playing");
   if (state === "lost") countdown.start(seconds, () => {});
   else countdown.stop();
   if (state === "playing") clock.reset();
@@ -209,8 +209,10 @@ function showHow() {
   if ($("how").textContent !== words) $("how").textContent = words;
 }
 
-function say(words) {
+/** What is heard anyway is said only to whom it is read out. */
+function say(words, isHeard = false) {
   $("status").textContent = words;
+  $("status").toggleAttribute("data-heard", isHeard);
 }
 
 function showWait(seconds) {
