@@ -11,6 +11,7 @@ export function createDial(template, spec, onTurn) {
     element.querySelector(`.dial-${part}`),
   );
   let travel = 0;
+  let holds = 0;
   let isHeld = false;
 
   const isLog = spec.curve === "log";
@@ -44,6 +45,7 @@ export function createDial(template, spec, onTurn) {
     onTurn(spec.default);
   }
   const hold = (is) => {
+    if (is && !isHeld) holds += 1;
     isHeld = is;
     element.toggleAttribute("data-held", is);
   };
@@ -71,7 +73,7 @@ export function createDial(template, spec, onTurn) {
   });
   onWheel(face, input, (notches, isFine) => turnTo(travel + notches * (isFine ? NOTCH / 4 : NOTCH)));
 
-  return { element, input, show, turnTo, isHeld: () => isHeld };
+  return { element, input, show, turnTo, hold: () => (isHeld ? holds : 0) };
 }
 
 /**

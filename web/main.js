@@ -88,7 +88,7 @@ async function begin(name, values) {
 
 /** Other music on the same station, with the same knobs. */
 function another() {
-  if (stream) begin(station.name, desk.values);
+  if (stream) begin(station.name, desk.moved());
 }
 
 /** Puts a stream on the stage and on the desk. */
