@@ -28,7 +28,7 @@ export function createChoice(template, spec, onTurn) {
     const label = labelAt(spec, travel);
     if (label !== control.value()) turn(label);
   };
-  return { element, input: control.input, show, turnTo, isHeld: () => false };
+  return { element, input: control.input, show, turnTo, hold: () => 0 };
 }
 
 function createList(spec) {

@@ -38,7 +38,8 @@ export function createDesk(parts, { stream, station, isQuick, onProblem, onChang
     show(pickBy(params, (name) => !sender.isPending(name)));
   }
   function turn(moves) {
-    history.note(pick(values, Object.keys(moves)), moves, performance.now());
+    const [name] = Object.keys(moves);
+    history.note(pick(values, Object.keys(moves)), moves, performance.now(), knobs.get(name).hold());
     send(moves);
   }
   /** Sends moves that are not to be noted: those of undo and redo. */
@@ -57,13 +58,13 @@ export function createDesk(parts, { stream, station, isQuick, onProblem, onChang
   function move(name, value) {
     if (!knobs.has(name)) return;
     values[name] = value;
-    if (!knobs.get(name).isHeld()) knobs.get(name).show(value);
+    if (!knobs.get(name).hold()) knobs.get(name).show(value);
   }
 
   /** Another's moves, or my own as they come back: `{ position, params, ramp }`. */
   function onMoved({ position, params, ramp = 0 }) {
     const theirs = pickBy(params, (name, value) => {
-      const isMine = position <= (mine[name] ?? -1) || sender.isPending(name) || knobs.get(name)?.isHeld();
+      const isMine = position <= (mine[name] ?? -1) || sender.isPending(name) || knobs.get(name)?.hold();
       return specs.has(name) && !isMine && value !== (glides.get(name)?.to ?? values[name]);
     });
     const isNumber = (name) => specs.get(name).curve !== "stepped";
@@ -89,8 +90,9 @@ export function createDesk(parts, { stream, station, isQuick, onProblem, onChang
   show(values);
 
   return {
-    values,
     knobs,
+    /** The values that are not the defaults: ids that carry few are short. */
+    moved: () => pickBy(values, (name, value) => value !== defaultOf(specs.get(name))),
     onMoved,
     glide,
     chance: () => sender.choose("random"),

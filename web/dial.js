@@ -11,6 +11,7 @@ export function createDial(template, spec, onTurn) {
     element.querySelector(`.dial-${part}`),
   );
   let travel = 0;
+  let holds = 0;
   let isHeld = false;
 
   const isLog = spec.curve === "log";
@@ -44,6 +45,7 @@ export function createDial(template, spec, onTurn) {
     onTurn(spec.default);
   }
   const hold = (is) => {
+    if (is && !isHeld) holds += 1;
     isHeld = is;
     element.toggleAttribute("data-held", is);
   };
@@ -71,14 +73,25 @@ export function createDial(template, spec, onTurn) {
   });
   onWheel(face, input, (notches, isFine) => turnTo(travel + notches * (isFine ? NOTCH / 4 : NOTCH)));
 
-  return { element, input, show, turnTo, isHeld: () => isHeld };
+  return { element, input, show, turnTo, hold: () => (isHeld ? holds : 0) };
 }
 
-/** Turns what a pointer does on `face` into moves, once it has moved far enough not to be a tap. */
+/**
+ * Turns what a pointer does on `face` into moves, once it has moved far enough not to be a tap. A finger that moves
+ * up or down at once scrolls the page; sideways, or after it has rested a moment, it turns the knob.
+ */
 function onDrag(face, { isAllowed, onStart, onMove, onHeld, onDoubleTap }) {
   const isSecondTap = createTaps();
   let from = null;
   let isTap = true;
+  let isHeld = false;
+  let timer;
+
+  function hold(is) {
+    clearTimeout(timer);
+    isHeld = is;
+    onHeld(is);
+  }
 
   face.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !isAllowed()) return;
@@ -86,6 +99,7 @@ function onDrag(face, { isAllowed, onStart, onMove, onHeld, onDoubleTap }) {
     face.setPointerCapture(event.pointerId);
     from = { x: event.clientX, y: event.clientY };
     isTap = true;
+    if (event.pointerType === "touch") timer = setTimeout(hold, HOLD_MS, true);
     onStart();
   });
   face.addEventListener("pointermove", (event) => {
@@ -94,15 +108,17 @@ function onDrag(face, { isAllowed, onStart, onMove, onHeld, onDoubleTap }) {
     const slack = event.pointerType === "mouse" ? SLACK_MOUSE_PX : SLACK_TOUCH_PX;
     if (isTap && Math.hypot(dx, dy) < slack) return;
     from = { x: event.clientX, y: event.clientY };
-    if (isTap) onHeld(true);
+    if (isTap) hold(true);
     else onMove(dx, dy, event.shiftKey);
     isTap = false;
   });
+  face.addEventListener("touchmove", (event) => isHeld && event.cancelable && event.preventDefault(), { passive: false });
+  face.addEventListener("contextmenu", (event) => from && event.preventDefault());
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
     face.addEventListener(end, (event) => {
       if (!from) return;
       from = null;
-      onHeld(false);
+      hold(false);
       if (end === "pointerup" && isTap && isSecondTap(event.timeStamp)) onDoubleTap();
     });
   }
@@ -134,4 +150,5 @@ function onWheel(face, input, onNotches) {
 
 const SLACK_MOUSE_PX = 2;
 const SLACK_TOUCH_PX = 7;
+const HOLD_MS = 160;
 const REST_MS = 700;

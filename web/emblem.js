@@ -30,9 +30,19 @@ export function emblemPath(name) {
   for (let i = 0; i <= POINTS; i += 1) {
     const [x, y] = couple(swing, (seconds * i) / POINTS);
     const size = 49 * Math.exp((-decay * i) / POINTS);
-    points.push(`${(size * x).toFixed(1)} ${(size * y).toFixed(1)}`);
+    points.push([size * x, size * y]);
   }
-  return `M${points.join("L")}`;
+  return smoothThrough(points);
+}
+
+/** A curve that bends at each point and passes between them: half the points of straight lines will do. */
+function smoothThrough(points) {
+  const words = ([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`;
+  const bends = points.slice(1).map((point, i) => {
+    const before = points[i];
+    return `${words(before)} ${words([(before[0] + point[0]) / 2, (before[1] + point[1]) / 2])}`;
+  });
+  return `M${words(points[0])}Q${bends.join(" ")}`;
 }
 
 /** Fills `svg`, whose view box is -52 -52 104 104, with the emblem. */
@@ -56,4 +66,4 @@ const INTERVALS = [[1, 2], [2, 3], [3, 4], [3, 5], [5, 8], [4, 5], [5, 6], [1, 3
 const DRAW = " ii";
 /** Swings of the faster pendulum. */
 const TURNS = 60;
-const POINTS = 1800;
+const POINTS = 1200;

@@ -1,18 +1,22 @@
 // The moves of one's own hand, to be taken back and made again.
 
-/** A move is `{ before, after }`, both values by name; moves of the same knobs shortly after one another are one. */
+/**
+ * A move is `before` and `after`, values by name. Moves of the same knobs shortly after one another are one, and so
+ * is what one `hold` of the hand does, however long; `hold` is 0 where there is none.
+ */
 export function createHistory() {
   let done = [];
   let undone = [];
 
   return {
-    note(before, after, now) {
+    note(before, after, now, hold = 0) {
       const last = done.at(-1);
       undone = [];
-      if (last && now - last.at < ONE_MOVE_MS && isSame(last.after, after)) {
-        Object.assign(last, { after, at: now });
+      const isOn = last && (now - last.at < ONE_MOVE_MS || (hold > 0 && hold === last.hold));
+      if (isOn && isSame(last.after, after)) {
+        Object.assign(last, { after, at: now, hold });
       } else {
-        done = [...done, { before, after, at: now }].slice(-KEPT);
+        done = [...done, { before, after, at: now, hold }].slice(-KEPT);
       }
     },
     /** The values to go back to, or null. */
@@ -26,7 +30,7 @@ export function createHistory() {
     redo() {
       const move = undone.pop();
       if (!move) return null;
-      done.push({ ...move, at: -Infinity });
+      done.push({ ...move, at: -Infinity, hold: 0 });
       return move.after;
     },
     get canUndo() {

@@ -5,7 +5,8 @@ import { createDial } from "./dial.js";
 
 /**
  * Fills `desk` with a knob a descriptor: numbers in its first child, choices in its second. `onTurn(name, value)`
- * hears the user's hand. Returns the knobs by name: `show(value)`, `turnTo(travel)`, `isHeld()`, `element`.
+ * hears the user's hand. Returns the knobs by name: `show(value)`, `turnTo(travel)`, `element`, and `hold()`, which
+ * counts the times a hand has taken it and is 0 while none is on it.
  */
 export function createKnobs(desk, templates, specs, onTurn) {
   const knobs = new Map(specs.map((spec) => [spec.id, createKnob(templates, spec, onTurn)]));
@@ -14,6 +15,7 @@ export function createKnobs(desk, templates, specs, onTurn) {
   const [dials, choices] = desk.children;
   dials.replaceChildren(...of(false));
   choices.replaceChildren(...of(true));
+  dials.style.setProperty("--count", dials.children.length);
   return knobs;
 }
 

@@ -88,7 +88,7 @@ async function begin(name, values) {
 
 /** Other music on the same station, with the same knobs. */
 function another() {
-  if (stream) begin(station.name, desk.values);
+  if (stream) begin(station.name, desk.moved());
 }
 
 /** Puts a stream on the stage and on the desk. */
@@ -190,7 +190,7 @@ function showListeners(count) {
 
 function showState(state, problem, seconds) {
   root.dataset.state = state;
-  say(stateInWords(state, problem, seconds));
+  say(stateInWords(state, problem, seconds), state === "playing");
   if (state === "lost") countdown.start(seconds, () => {});
   else countdown.stop();
   if (state === "playing") clock.reset();
@@ -204,14 +204,15 @@ function showState(state, problem, seconds) {
 /** The technique, and how soon knobs are heard: it changes as the buffers do. */
 function showHow() {
   const isPlaying = root.dataset.state === "playing";
-  const words = isPlaying ? techniqueInWords(player.technique, player.latency()) : "";
-  const why = isPlaying ? whyLate(player.technique, isSecureContext) : "";
+  const how = isPlaying && techniqueInWords(player.technique, player.latency());
+  const words = how ? [how, whyLate(player.technique, isSecureContext)].filter(Boolean).join(". ") : "";
   if ($("how").textContent !== words) $("how").textContent = words;
-  $("how").title = why;
 }
 
-function say(words) {
+/** What is heard anyway is said only to whom it is read out. */
+function say(words, isHeard = false) {
   $("status").textContent = words;
+  $("status").toggleAttribute("data-heard", isHeard);
 }
 
 function showWait(seconds) {

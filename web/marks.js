@@ -47,7 +47,7 @@ export function createMarks() {
     draw(context, view, heard, palette) {
       notes = notes.filter(({ position }) => heard - position < view.seconds + 4);
       context.lineCap = context.lineJoin = "round";
-      for (const note of notes) drawThread(context, view, heard, palette, note);
+      for (const look of looks.values()) drawThread(context, view, heard, palette, notes, look);
       for (const note of notes) drawMark(context, view, heard, palette, note);
       context.globalAlpha = 1;
     },
@@ -55,19 +55,22 @@ export function createMarks() {
   };
 }
 
-/** Notes without a pitch have lanes at the foot of the picture. */
-const yOf = ({ pitch, look }, view) =>
-  look.isPitched ? view.yOf(pitch) : view.bottom - (LANES - look.lane - 0.25) * view.unit * 15;
+/** Notes without a pitch have lanes at the foot of the picture, in which pan is up and down. */
+const yOf = ({ pitch, look, pan }, view) =>
+  look.isPitched ? view.yOf(pitch) : view.bottom - (18 + 15 * (LANES - look.lane) - 22 * pan) * view.unit;
 
-function drawThread(context, view, heard, palette, { position, pitch, before, look, pan }) {
-  if (!before) return;
-  const x = view.now - (heard - position) * view.pxPerS;
-  context.globalAlpha = 0.42 * lifeOf(heard - position, view);
-  context.strokeStyle = palette.colour(look.shift, pan);
+/** What ties the notes of a part that follow each other closely. */
+function drawThread(context, view, heard, palette, notes, look) {
+  const xOf = (position) => view.now - (heard - position) * view.pxPerS;
+  context.globalAlpha = 0.3;
+  context.strokeStyle = palette.colour(look.shift, 0);
   context.lineWidth = 0.9 * view.unit;
   context.beginPath();
-  context.moveTo(view.now - (heard - before.position) * view.pxPerS, view.yOf(before.pitch));
-  context.lineTo(x, view.yOf(pitch));
+  for (const { position, pitch, before, look: own } of notes) {
+    if (own !== look || !before || position > heard) continue;
+    context.moveTo(xOf(before.position), view.yOf(before.pitch));
+    context.lineTo(xOf(position), view.yOf(pitch));
+  }
   context.stroke();
 }
 
@@ -79,7 +82,7 @@ function drawMark(context, view, heard, palette, note) {
   const size = (2 + 7.5 * note.velocity ** 1.2) * view.unit;
   const life = lifeOf(age, view);
   context.fillStyle = context.strokeStyle = palette.colour(note.look.shift, note.pan);
-  if (age < RING_S && note.look.isPitched) {
+  if (age < RING_S && (note.look.isPitched || note.look.form === drop)) {
     context.globalAlpha = 0.45 * (1 - age / RING_S) ** 2;
     context.lineWidth = view.unit;
     context.beginPath();
@@ -130,10 +133,7 @@ function stroke(context, x, y, size, { view, age, lasts }) {
 }
 
 function tick(context, x, y, size) {
-  context.beginPath();
-  context.moveTo(x, y - size);
-  context.lineTo(x, y + size);
-  context.stroke();
+  context.fillRect(x - 0.12 * size, y - size, 0.24 * size, 2 * size);
 }
 
 function block(context, x, y, size) {

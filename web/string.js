@@ -55,17 +55,14 @@ export function createString() {
     /** The spectrum of now, to the right of the string. */
     drawSpectrum(context, view, palette, levels) {
       const length = 0.92 * (view.width - view.now);
-      context.strokeStyle = palette.colour(0, 0);
-      context.lineWidth = Math.max(1, 0.9 * view.unit);
+      const thick = Math.max(1, 0.9 * view.unit);
+      context.fillStyle = palette.colour(0, 0);
       for (let row = 0; row < ROWS; row += 2) {
         const level = Math.max(levels[row], levels[row + 1] ?? 0) ** 2;
         if (level < 0.02) continue;
         const y = view.top + ((row + 1) / ROWS) * (view.bottom - view.top);
         context.globalAlpha = 0.2 + 0.55 * level;
-        context.beginPath();
-        context.moveTo(view.now + 6 * view.unit, y);
-        context.lineTo(view.now + 6 * view.unit + length * level, y);
-        context.stroke();
+        context.fillRect(view.now + 6 * view.unit, y - thick / 2, length * level, thick);
       }
       context.globalAlpha = 1;
     },

@@ -45,11 +45,11 @@ export function createWash() {
     listen(analyser, heard, rgb) {
       measure(analyser);
       const now = Math.floor(heard * COLUMNS_A_SECOND);
-      const hasJumped = newest === null || Math.abs(now - newest) > COLUMNS_A_SECOND;
-      if (hasJumped) {
-        context.clearRect(0, 0, COLUMNS, ROWS);
-        first = newest = now - 1;
-      }
+      const isOther = newest === null || newest - now > COLUMNS_A_SECOND || now - newest > COLUMNS;
+      const isLater = now - newest > COLUMNS_A_SECOND;
+      if (isOther) context.clearRect(0, 0, COLUMNS, ROWS);
+      else if (isLater) for (let at = newest + 1; at < now; at += 1) context.clearRect(at % COLUMNS, 0, 1, ROWS);
+      if (isOther || isLater) first = newest = now - 1;
       while (newest < now) put((newest += 1), rgb);
     },
     hush() {

@@ -16,7 +16,8 @@ export function stateInWords(state, problem, seconds) {
 export function inWords(problem) {
   const { status } = problem;
   if (status === 0) return navigator.onLine === false ? "You are offline." : problem.message;
-  if (status === 404 || status === 410) return `${problem.message} Choose a station below for a new stream.`;
+  if (status === 404) return "There is no stream behind this link. Choose a station below for a new one.";
+  if (status === 410) return `${problem.message} Choose a station below for a new stream.`;
   if (status === 503) return `The house is full. ${problem.message}`;
   return problem.message;
 }

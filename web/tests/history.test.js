@@ -42,3 +42,11 @@ test("a move made again does not run into the next", () => {
   history.note({ a: 1 }, { a: 2 }, 10);
   assert.deepEqual([history.undo(), history.undo()], [{ a: 1 }, { a: 0 }]);
 });
+
+test("a hand that rests on a knob while it turns it makes one move", () => {
+  const history = createHistory();
+  history.note({ a: 0 }, { a: 1 }, 0, 1);
+  history.note({ a: 1 }, { a: 2 }, 60_000, 1);
+  history.note({ a: 2 }, { a: 3 }, 120_000, 2);
+  assert.deepEqual([history.undo(), history.undo()], [{ a: 2 }, { a: 0 }]);
+});
