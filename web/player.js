@@ -74,14 +74,17 @@ export function createPlayer(onChange) {
   /** Once may be chance; twice, the next way is tried. */
   function onBroken(error) {
     console.warn(`${ways[0].name}: ${error?.message ?? error}`);
-    breaks += 1;
     session?.close();
     session = null;
-    if (breaks >= BREAKS && ways.length > 1) {
+    breaks += 1;
+    const isGivenUp = breaks >= BREAKS && ways.length > 1;
+    if (isGivenUp) {
       breaks = 0;
       ways.shift();
     }
-    if (isWanted) onLost(new Problem(0, "The browser could not play the stream."));
+    if (!isWanted) return;
+    if (breaks < BREAKS) join();
+    else onLost(new Problem(0, "The browser could not play the stream."));
   }
 
   function onPaused() {

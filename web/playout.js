@@ -112,11 +112,11 @@ export class Playout {
     this.#rendered = this.#starved = 0;
   }
 
-  /** Begins to sound once there is enough, at a place where there is just enough. */
+  /** Begins to sound once there is enough. Of what is there beyond it, a little is kept: beginnings are unsteady. */
   #start() {
     const enough = Math.round(this.#control.target * this.#sampleRate + this.#chunk);
     if (this.fill < enough) return;
-    this.#read = this.#written - enough;
+    this.#read = Math.max(this.#read, this.#written - enough - KEPT_AT_START);
     this.#isPlaying = true;
     this.#faded = 0;
     this.#rate = 1;
@@ -225,3 +225,5 @@ export const FADE = 256;
 /** What a server sends at once to who asks for the least: two frames. */
 const CHUNK = 2304;
 const CHUNKS_AVERAGED = 16;
+/** 30 ms at 44.1 kHz: control takes it back in the first half minute. */
+const KEPT_AT_START = 1323;

@@ -35,7 +35,7 @@ function bench(lateness = 0.025) {
       for (let done = 0; done < count; done += QUANTUM) {
         const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
         playout.render(left, right);
-        assert.deepEqual(left, right);
+        assert.ok(left.every((sample, i) => sample === right[i]));
         heard.push(...left);
       }
     },
@@ -71,7 +71,7 @@ test("it begins when there is enough, at the live edge, and plays what arrived t
   the.arrive(8 * CHUNK);
   the.render(QUANTUM * 10);
   assert.equal(the.playout.isPlaying, true);
-  const enough = the.control.target * RATE_HZ + CHUNK;
+  const enough = (the.control.target + 0.03) * RATE_HZ + CHUNK;
   assert.ok(the.playout.fill + QUANTUM * 10 - enough < 2, "the surplus is left out before it begins");
   const position = the.playout.position;
   const last = the.heard.slice(-QUANTUM);
@@ -81,7 +81,6 @@ test("it begins when there is enough, at the live edge, and plays what arrived t
 test("in a steady network it never runs dry, bends or leaves out", () => {
   const the = bench();
   the.begin(0);
-  the.arrive(2 * CHUNK);
   play(the, 600);
   assert.equal(the.playout.underruns, 0);
   assert.equal(the.playout.skips, 0);
@@ -193,5 +192,5 @@ test("however much arrives while nobody renders, it begins at the live edge", ()
   for (let i = 0; i < 100; i += 1) the.arrive();
   the.render(QUANTUM);
   const behind = 100 * CHUNK - the.playout.position;
-  assert.ok(behind < the.control.target * RATE_HZ + CHUNK, `${behind}`);
+  assert.ok(behind < (the.control.target + 0.03) * RATE_HZ + CHUNK, `${behind}`);
 });
