@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("driver", &["engine", "station"]),
     ("http", &["driver", "engine", "station"]),
     ("server", &["driver", "engine", "http", "station", "stations"]),
+    ("example", &["dsp", "server", "station", "stations"]),
 ];
 
 /// The rooms that stand alone: outside of their tests they use nothing at all, of ours or of others.

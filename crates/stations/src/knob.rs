@@ -5,7 +5,7 @@ use perpetuo_station::BLOCK_LEN;
 
 /// A smoothed parameter in 0..1: 90 % of the way in 30 ms at 44.1 kHz.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Knob {
+pub struct Knob {
     value: f32,
     target: f32,
 }
@@ -14,16 +14,18 @@ impl Knob {
     /// What is left of the way after a block: 0.1^(64 / (0.03 · 44100)), rounded.
     const REST: f32 = 0.9;
 
-    pub(crate) fn new(value: f32) -> Self {
+    /// Stands at a value.
+    pub fn new(value: f32) -> Self {
         Self { value, target: value }
     }
 
-    pub(crate) fn set(&mut self, target: f32) {
+    /// Heads for a value.
+    pub fn set(&mut self, target: f32) {
         self.target = target;
     }
 
     /// Passes one block.
-    pub(crate) fn advance(&mut self) -> Segment {
+    pub fn advance(&mut self) -> Segment {
         let from = self.value;
         let value = self.target + (from - self.target) * Self::REST;
         let rest = value - self.target;
@@ -31,7 +33,8 @@ impl Knob {
         Segment::between(from, self.value, BLOCK_LEN)
     }
 
-    pub(crate) fn value(&self) -> f32 {
+    /// Where it is now.
+    pub fn value(&self) -> f32 {
         self.value
     }
 }

@@ -7,6 +7,10 @@
 //!
 //! A station is one folder: its description and parameters in `mod`, what is played in `composer`, how
 //! it sounds in `synth`. What all of them know of music is in `theory`.
+//!
+//! A station elsewhere is made in the same way: of a [`Composer`] and a [`Synth`] that ends in [`Master`], a
+//! [`Performer`] makes a [`Station`](perpetuo_station::Station) that can be sliced, skipped, resumed and
+//! watched, and whose values go along ramps. What is exported besides [`all`] is what that takes.
 
 mod acid;
 mod drift;
@@ -19,6 +23,12 @@ mod performer;
 mod rain;
 mod teller;
 mod theory;
+
+pub use knob::Knob;
+pub use master::Master;
+pub use performer::{Block, Composer, GRID, Performer, Synth};
+pub use teller::Teller;
+pub use theory::ROOTS;
 
 use perpetuo_station::StationSpec;
 

@@ -5,14 +5,14 @@ use perpetuo_dsp::{Finish, Leveler, State};
 use crate::{knob::Knob, performer::Block};
 
 /// The end of one station's chain.
-pub(crate) struct Master {
+pub struct Master {
     finish: Finish,
     level: Knob,
 }
 
 impl Master {
-    /// Blocks what is below `dc_hz` and keeps to the loudness of `leveler`; `level` is 0..1.
-    pub(crate) fn new(dc_hz: f32, leveler: Leveler, level: f32, sample_rate_hz: u32) -> Self {
+    /// Blocks what is below `dc_hz`, 4 to 40, and keeps to the loudness of `leveler`; `level` is 0..1.
+    pub fn new(dc_hz: f32, leveler: Leveler, level: f32, sample_rate_hz: u32) -> Self {
         Self {
             finish: Finish::new(dc_hz / sample_rate_hz as f32, leveler, sample_rate_hz),
             level: Knob::new(level),
@@ -20,12 +20,12 @@ impl Master {
     }
 
     /// Heads for a level of 0..1.
-    pub(crate) fn set_level(&mut self, level: f32) {
+    pub fn set_level(&mut self, level: f32) {
         self.level.set(level);
     }
 
     /// Finishes one block in place.
-    pub(crate) fn process(&mut self, out: &mut Block) {
+    pub fn process(&mut self, out: &mut Block) {
         self.finish.process(out, self.level.advance());
     }
 }

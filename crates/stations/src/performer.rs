@@ -17,14 +17,14 @@ use perpetuo_station::{
 
 use crate::teller::{Budget, Teller};
 
-pub(crate) use perpetuo_dsp::Block;
+pub use perpetuo_dsp::Block;
 
 /// Where in a block a note may fall: every eighth sample, 0.18 ms at 44.1 kHz, so that what is rendered
 /// between two notes is always whole vectors.
-pub(crate) const GRID: usize = 8;
+pub const GRID: usize = 8;
 
 /// What is played, and when. All chance comes from the seed by counter, all time from samples passed.
-pub(crate) trait Composer: State + Send {
+pub trait Composer: State + Send {
     /// What it tells the synthesiser: a note, a scene, whatever the two agree on.
     type Note;
 
@@ -41,7 +41,7 @@ pub(crate) trait Composer: State + Send {
 }
 
 /// How notes sound.
-pub(crate) trait Synth: State + Send {
+pub trait Synth: State + Send {
     /// What it can play.
     type Note;
 
@@ -77,7 +77,7 @@ pub(crate) trait Synth: State + Send {
 
 /// A performance: a composer, a synthesiser, and the part of the latest block not taken yet.
 #[repr(align(64))]
-pub(crate) struct Performer<C, S> {
+pub struct Performer<C, S> {
     composer: C,
     synth: S,
     glides: Glides,
@@ -89,13 +89,8 @@ pub(crate) struct Performer<C, S> {
 }
 
 impl<N, C: Composer<Note = N>, S: Synth<Note = N>> Performer<C, S> {
-    /// Begins at position 0.
-    pub(crate) fn new(
-        spec: &StationSpec,
-        performance: &Performance<'_>,
-        composer: C,
-        synth: S,
-    ) -> Self {
+    /// Begins at position 0; composer and synthesiser have the performance's values already.
+    pub fn new(spec: &StationSpec, performance: &Performance<'_>, composer: C, synth: S) -> Self {
         Self {
             composer,
             synth,

@@ -33,7 +33,7 @@ impl Budget {
 }
 
 /// Takes the notes of one block.
-pub(crate) struct Teller<'a> {
+pub struct Teller<'a> {
     /// The block's first sample, and where in it the next note falls.
     start: u32,
     at: u32,
@@ -63,13 +63,13 @@ impl<'a> Teller<'a> {
 
     /// Tells a tone: who plays it, its note in semitones above C0 with what lies between, its gain as a
     /// share of the loudest that this part plays, 0..=1, and its place from -1 (left) to 1 (right).
-    pub(crate) fn tone(&mut self, part: &'static str, note: f32, gain: f32, place: f32) {
+    pub fn tone(&mut self, part: &'static str, note: f32, gain: f32, place: f32) {
         // MIDI counts from the octave below.
         self.tell(part, Some(math::clamp(note + 12.0, 0.0, 160.0)), gain, place);
     }
 
     /// Tells what has no pitch, such as a drum; the others are as in [`Self::tone`].
-    pub(crate) fn hit(&mut self, part: &'static str, gain: f32, place: f32) {
+    pub fn hit(&mut self, part: &'static str, gain: f32, place: f32) {
         self.tell(part, None, gain, place);
     }
 

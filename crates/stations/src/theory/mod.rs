@@ -25,5 +25,6 @@ pub(crate) use markov::choose;
 pub(crate) use metre::{METRES, Metre};
 pub(crate) use pattern::{Drum, DrumMap, euclid};
 pub(crate) use register::{DejaVu, Register, Spread, unit};
-pub(crate) use scale::{ROOTS, SCALES, Scale};
+pub use scale::ROOTS;
+pub(crate) use scale::{SCALES, Scale};
 pub(crate) use tuning::{TEMPERAMENTS, Temperament};

@@ -10,7 +10,7 @@
 use perpetuo_dsp::math;
 
 /// Labels of the twelve roots.
-pub(crate) const ROOTS: &[&str] =
+pub const ROOTS: &[&str] =
     &["c", "c_sharp", "d", "d_sharp", "e", "f", "f_sharp", "g", "g_sharp", "a", "a_sharp", "b"];
 
 /// Labels of the scales, in the order of [`Scale::of`]; new ones are only ever added at the end.
