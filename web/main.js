@@ -151,7 +151,8 @@ function follow() {
   events = followEvents(stream.id, (event) => {
     clock.note(event.position, performance.now() / 1000);
     timeline.add(event);
-    picture.wake();
+    // Who wants less motion is shown no note when it comes.
+    if (!CALM.matches) picture.wake();
   });
 }
 

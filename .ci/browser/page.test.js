@@ -124,6 +124,8 @@ describe("knobs", () => {
     await page.mouse.wheel(0, -300);
     const wheeled = await visitor.valueOf("Brightness");
     assert.ok(wheeled > dragged, `${wheeled} after ${dragged}`);
+    // What follows at once is one move with what came before.
+    await page.waitForTimeout(1000);
     await page.mouse.dblclick(cx, cy);
     await visitor.seesKnob("Brightness", (value) => value === home);
     await page.getByRole("button", { name: "Undo" }).click();
