@@ -13,7 +13,7 @@ mod synth;
 
 use std::time::Duration;
 
-use perpetuo_station::{Applies, ParamSpec, Preset, StationSpec};
+use perpetuo_station::{ParamSpec, Preset, StationSpec};
 use perpetuo_stations::{Performer, ROOTS};
 
 use composer::Composer;
@@ -73,14 +73,12 @@ const PARAMS: &[ParamSpec] = &[
         "Beats a minute, of three steps each.",
     )
     .unit("bpm")
-    .applies(Applies::Beat)
     .taste(84.0..=132.0),
     ParamSpec::number("drift", "Drift", 0.0..=1.0, 0.5, "How often the second moves ahead."),
-    ParamSpec::number("density", "Density", 0.0..=1.0, 0.6, "How many steps have a note.")
-        .applies(Applies::Beat),
+    ParamSpec::number("density", "Density", 0.0..=1.0, 0.6, "How many steps have a note."),
     ParamSpec::number("brightness", "Brightness", 0.0..=1.0, 0.5, "From felt to hard mallets."),
     ParamSpec::number("space", "Space", 0.0..=1.0, 0.4, "How large the room is."),
-    ParamSpec::choice("root", "Root", ROOTS, 9, "The note it starts from.").applies(Applies::Beat),
+    ParamSpec::choice("root", "Root", ROOTS, 9, "The note it starts from."),
 ];
 
 const PRESETS: &[Preset] = &[

@@ -31,11 +31,11 @@ const MODES: usize = 4;
 #[rustfmt::skip]
 const INSTRUMENTS: [Instrument; 4] = [
     Instrument { name: "first", place: -0.55, attack: 64,
-        modes: [(1.0, 0.3, 0.2), (2.0, 0.02, 0.12), (3.93, 0.09, 0.06), (9.2, 0.03, 0.02)] },
+        modes: [(1.0, 0.3, 0.2), (2.0, 0.02, 0.12), (3.93, 0.13, 0.07), (9.2, 0.04, 0.02)] },
     Instrument { name: "second", place: 0.55, attack: 64,
-        modes: [(1.0, 0.28, 0.24), (3.0, 0.06, 0.12), (5.4, 0.06, 0.05), (9.6, 0.02, 0.02)] },
+        modes: [(1.0, 0.28, 0.24), (3.0, 0.08, 0.13), (5.4, 0.09, 0.06), (9.6, 0.03, 0.02)] },
     Instrument { name: "deep", place: 0.0, attack: 256,
-        modes: [(1.0, 0.34, 0.7), (2.0, 0.18, 0.6), (3.0, 0.06, 0.4), (3.93, 0.03, 0.1)] },
+        modes: [(1.0, 0.22, 0.5), (2.0, 0.14, 0.45), (3.0, 0.05, 0.3), (3.93, 0.03, 0.1)] },
     Instrument { name: "bell", place: 0.1, attack: 128,
         modes: [(1.0, 0.12, 0.9), (1.003, 0.08, 0.8), (2.76, 0.05, 0.5), (5.4, 0.02, 0.2)] },
 ];
@@ -62,8 +62,8 @@ struct Voice {
 
 impl Synth {
     pub(crate) fn new(sample_rate_hz: u32, at: &dyn Fn(Param) -> f32) -> Self {
-        // A mean square of 0.011 is some -17 LUFS here; a hand of 40 s evens what knobs do.
-        let leveler = Leveler::new(0.011, 2.5, 40.0, 1.0, sample_rate_hz);
+        // A mean square of 0.0115 is some -17 LUFS here; a hand of 40 s evens what knobs do.
+        let leveler = Leveler::new(0.0115, 2.5, 40.0, 0.74, sample_rate_hz);
         Self {
             voices: Default::default(),
             lines: [[0.0; BLOCK_LEN]; INSTRUMENTS.len()],
