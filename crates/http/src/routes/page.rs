@@ -151,6 +151,13 @@ mod tests {
         assert_eq!(names.len(), ASSETS.len());
     }
 
+    #[test]
+    fn the_page_is_small() {
+        let sizes = ASSETS.iter().map(|(.., text)| text.len());
+        let size = INDEX.len() + sizes.sum::<usize>();
+        assert!(size <= 150_000, "{size} bytes");
+    }
+
     #[tokio::test]
     async fn a_browser_that_has_the_file_is_not_sent_it_again() {
         let testbed = Testbed::new();
