@@ -3,7 +3,7 @@
 // What counts is how low the buffer was when the next audio arrived, its low. Lows spread around their
 // mean, and the lateness of one is how far below it lies. The mean is steered to
 //
-//   target = MARGIN + the greatest lateness of late, which is forgotten slowly,
+//   target = MARGIN + the lateness to expect, which rises with what comes later and is forgotten slowly,
 //
 // gently by the rate of playing, or by leaving audio out where there is much too much of it.
 
@@ -39,7 +39,8 @@ export class Control {
     const bounded = Math.max(low, -MOST_LATENESS);
     const mean = this.#mean ?? this.target;
     const lateness = Math.min(mean - bounded, MOST_LATENESS);
-    this.#lateness = Math.max(this.#lateness * 0.5 ** (elapsed / HALF_LIFE), lateness);
+    this.#lateness *= 0.5 ** (elapsed / HALF_LIFE);
+    this.#lateness += Math.max(0, lateness - this.#lateness) * RISE;
     this.#mean = mean + (bounded - mean) * Math.min(1, elapsed / SETTLING);
   }
 
@@ -72,8 +73,10 @@ const MARGIN = 0.01;
 /** Below this, a quiet machine's threads are what makes arrivals unsteady, not the network. */
 const LEAST_LATENESS = 0.015;
 /** What comes later than this was lost for a while, not late. */
-const MOST_LATENESS = 0.4;
-const HALF_LIFE = 120;
+const MOST_LATENESS = 0.25;
+/** Once is believed by half, so that one hiccup is not paid for for minutes. */
+const RISE = 0.5;
+const HALF_LIFE = 90;
 /** Of the mean. */
 const SETTLING = 1;
 const SKIP_FROM = 0.06;

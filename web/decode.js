@@ -12,6 +12,8 @@ export const isThere = () => "AudioWorkletNode" in globalThis;
 export function open(output, options, { onSound, onLost, onBroken }) {
   const speaker = createSpeaker(output, options.lateness + DECODING, { onSound, onError: onBroken });
   let connection = new AbortController();
+  /** The position of what is decoded first, until it is. */
+  let start = null;
 
   /** A decoder that begins needs the frames before, for what overlaps from there. */
   function createGroups(signal) {
@@ -26,12 +28,18 @@ export function open(output, options, { onSound, onLost, onBroken }) {
     };
   }
 
+  /** Decodes a group, of which the last `wanted` samples are new. */
   async function decode(group, wanted, signal) {
     const audio = await output.context.decodeAudioData(joined(group).buffer);
     if (signal.aborted) return;
     const [left, right] = [0, audio.numberOfChannels - 1].map((channel) =>
       audio.getChannelData(channel).slice(-wanted),
     );
+    if (start !== null) {
+      // Some decoders leave out the beginning of a file.
+      speaker.port.postMessage({ begin: start + wanted - left.length });
+      start = null;
+    }
     speaker.port.postMessage({ left, right }, [left.buffer, right.buffer]);
   }
 
@@ -45,7 +53,7 @@ export function open(output, options, { onSound, onLost, onBroken }) {
       connection.abort();
       connection = new AbortController();
       const { signal } = connection;
-      const onHead = (position) => speaker.port.postMessage({ begin: position - CODEC_DELAY });
+      const onHead = (position) => (start = position - CODEC_DELAY);
       feed(id, options, signal, { onHead, onFrames: createGroups(signal) }).catch(onLost);
     },
     leave,

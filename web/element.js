@@ -73,8 +73,10 @@ export function open(output, _, { onSound, onLost, onPaused }) {
       id = next;
       joined = now();
       loseLater();
-      audio.src = streamPath(id, { bitrate: 192 });
-      audio.play().catch(() => {});
+      media.replace(() => {
+        audio.src = streamPath(id, { bitrate: 192 });
+        audio.play().catch(() => {});
+      });
     },
     leave,
     heard: () => clock.at(now()),

@@ -7,36 +7,47 @@ export function createMedia(output, onPaused) {
   audio.preservesPitch = false;
   const gain = new GainNode(context, { gain: 0 });
   context.createMediaElementSource(audio).connect(gain).connect(analyser);
+  let isSounding = false;
+  let turns = 0;
   audio.addEventListener("pause", () => {
     const isFromOutside = audio.hasAttribute("src") && !audio.ended && !audio.error;
     if (isFromOutside) onPaused();
   });
 
-  function fadeTo(value) {
-    gain.gain.setTargetAtTime(value, context.currentTime, FADE_TIME);
+  function fadeIn() {
+    isSounding = true;
+    gain.gain.setTargetAtTime(1, context.currentTime, FADE_TIME);
+  }
+
+  /** Resolves when it is silent. */
+  async function fadeOut() {
+    gain.gain.setTargetAtTime(0, context.currentTime, FADE_TIME);
+    await new Promise((done) => setTimeout(done, 5000 * FADE_TIME));
+  }
+
+  /** Fades out, drops what there is and its connection, and has `then()` set what comes next. */
+  async function replace(then) {
+    turns += 1;
+    const turn = turns;
+    if (isSounding) await fadeOut();
+    if (turn !== turns) return;
+    isSounding = false;
+    audio.removeAttribute("src");
+    audio.load();
+    then?.();
   }
 
   return {
     audio,
-    fadeIn: () => fadeTo(1),
-    /** Resolves when it is silent. */
-    fadeOut() {
-      fadeTo(0);
-      return new Promise((done) => setTimeout(done, 5000 * FADE_TIME));
-    },
-    /** Drops what it plays, and the connection with it. */
-    drop() {
-      gain.gain.cancelScheduledValues(0);
-      gain.gain.value = 0;
-      audio.removeAttribute("src");
-      audio.load();
-    },
+    fadeIn,
+    fadeOut,
+    replace,
+    drop: () => replace(),
     close() {
-      this.drop();
-      gain.disconnect();
+      replace(() => gain.disconnect());
     },
   };
 }
 
-/** A third of what it takes, in seconds. */
+/** A fifth of what it takes, in seconds. */
 const FADE_TIME = 0.006;

@@ -63,7 +63,7 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
     isSeeking = true;
     audio.currentTime = end() - enough;
     audio.play().catch((error) => {
-      if (error.name !== "AbortError") onBroken(error);
+      if (!HARMLESS.includes(error.name)) onBroken(error);
     });
   }
 
@@ -74,7 +74,9 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
     const surplus = control.surplus();
     if (surplus === 0) return;
     isSkipping = true;
+    const { signal } = connection;
     await media.fadeOut();
+    if (signal.aborted) return;
     isSeeking = true;
     audio.currentTime += surplus;
     control.onSkipped(surplus);
@@ -92,6 +94,23 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
     if (audio.hasAttribute("src")) onBroken(audio.error);
   });
 
+  function attach(signal) {
+    if (signal.aborted) return;
+    const source = new MediaSource();
+    const url = URL.createObjectURL(source);
+    const onOpen = () => {
+      URL.revokeObjectURL(url);
+      if (signal.aborted) return;
+      buffer = source.addSourceBuffer(TYPE);
+      buffer.addEventListener("updateend", () => {
+        if (!signal.aborted) onAppended();
+      });
+      append();
+    };
+    source.addEventListener("sourceopen", onOpen, { once: true });
+    audio.src = url;
+  }
+
   function leave() {
     connection.abort();
     media.drop();
@@ -107,16 +126,7 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
       leave();
       connection = new AbortController();
       const { signal } = connection;
-      const source = new MediaSource();
-      const url = URL.createObjectURL(source);
-      source.addEventListener("sourceopen", () => {
-        URL.revokeObjectURL(url);
-        if (signal.aborted) return;
-        buffer = source.addSourceBuffer(TYPE);
-        buffer.addEventListener("updateend", () => buffer && !signal.aborted && onAppended());
-        append();
-      }, { once: true });
-      audio.src = url;
+      media.replace(() => attach(signal));
       feed(id, options, signal, {
         onHead: (position) => (origin = (position - CODEC_DELAY) / SAMPLE_RATE_HZ),
         onFrames(frames) {
@@ -137,6 +147,8 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
 
 const TYPE = "audio/mpeg";
 const SAMPLE_RATE_HZ = 44_100;
+/** Ways in which `play` may end: it was dropped meanwhile, or wants a gesture as the output does. */
+const HARMLESS = ["AbortError", "NotAllowedError"];
 /** What a media element wants to have ahead before it says that it waits. */
 const RESERVE = 0.09;
 /** How much too low it was when it waited: how long it waits tells nothing, it wants more then. */

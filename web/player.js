@@ -132,6 +132,7 @@ export function createPlayer(onChange) {
     unlock() {
       prepare();
       output.resume();
+      if (!isWanted) output.rest();
     },
     get isWanted() {
       return isWanted;

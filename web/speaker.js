@@ -29,7 +29,7 @@ export function createSpeaker(output, lateness, { onSound, onError }) {
 
   function hear(report) {
     last = report;
-    if (!report.isPlaying) return;
+    if (!report.isPlaying) return clock.clear();
     clock.set(report.position, output.heardAt(report.time));
     onSound();
   }

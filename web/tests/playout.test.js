@@ -78,13 +78,12 @@ test("it begins when there is enough, at the live edge, and plays what arrived t
   assert.deepEqual(last, [...sine(position - QUANTUM, QUANTUM)]);
 });
 
-test("in a steady network it never runs dry, bends or leaves out", () => {
+test("in a steady network it never runs dry or leaves anything out", () => {
   const the = bench();
   the.begin(0);
   play(the, 600);
   assert.equal(the.playout.underruns, 0);
   assert.equal(the.playout.skips, 0);
-  assert.equal(the.playout.rate, 1);
   assert.ok(the.roughness() < NO_CLICK, `${the.roughness()}`);
 });
 
