@@ -16,7 +16,8 @@ macro_rules! asset {
 }
 
 /// The page loads from here alone; a `blob:` is what Media Source Extensions play.
-const POLICY: &str = "default-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'none'";
 
 const INDEX: &str = include_str!("../../../../web/index.html");
 
