@@ -76,9 +76,9 @@ const LEAST_LATENESS = 0.015;
 const MOST_LATENESS = 0.25;
 /** Once is believed by half, so that one hiccup is not paid for for minutes. */
 const RISE = 0.5;
-const HALF_LIFE = 90;
-/** Of the mean. */
-const SETTLING = 1;
+const HALF_LIFE = 300;
+/** Of the mean: slower than lateness comes and goes. */
+const SETTLING = 4;
 const SKIP_FROM = 0.06;
 const BEND_FROM = 0.008;
 const BEND_UNTIL = 0.002;

@@ -39,7 +39,7 @@ export function open(output, _, { onSound, onLost, onPaused }) {
     const asked = now();
     const { position } = await params(id);
     if (turn !== joins) return;
-    origin = position - (asked - joined) - LEAD;
+    origin = position - (asked - joined) - LEAD - CHUNK / 2;
     lag = position - (now() - asked) / 2 - (origin + audio.currentTime);
   }
 
@@ -88,7 +88,9 @@ export function open(output, _, { onSound, onLost, onPaused }) {
   };
 }
 
-/** What the server sends ahead to media elements at 192 kbit/s. */
-const LEAD = 1.4;
+/** What the server sends ahead to media elements at 192 kbit/s, in whole frames. */
+const LEAD = 1.41;
+/** What it renders at once then: where it stands is told in steps of so much. */
+const CHUNK = 0.209;
 /** Silence for this long means the connection is dead; browsers need 2.3 s to start. */
 const STALL_MS = 10_000;
