@@ -53,6 +53,7 @@ describe("playing", () => {
     assert.deepEqual([state.station, state.playing, state.listeners], ["kalimba", true, 1]);
     const title = await page.evaluate(() => navigator.mediaSession.metadata.title);
     assert.match(title, /Kalimba/);
+    assert.equal(await page.evaluate(() => navigator.mediaSession.playbackState), "playing");
     const elsewhere = visitor.requests.filter((url) => !url.startsWith(server.url));
     assert.deepEqual(elsewhere, []);
   });

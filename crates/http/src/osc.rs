@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A fader sends hundreds of messages a second. What comes while a stream's last settings are being made waits,
-//! and of each parameter only the newest value: the render threads see at most [`APART`]'s rate, and a sender
+//! and of each parameter only the newest value: the render threads see at most one a stream every 10 ms, and a sender
 //! whose share of sets is used up sees its knobs move less often, to the place where it left them.
 
 mod packet;
