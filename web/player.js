@@ -144,7 +144,7 @@ export function createPlayer(onChange) {
     /** Seconds until a change is heard that is sent now, or null while nothing sounds. */
     latency() {
       const held = soundsSince === null ? null : session?.held() ?? null;
-      return held === null ? null : roundTrip() + CODEC_DELAY + held;
+      return held === null ? null : roundTrip() + CHUNK_WAIT + CODEC_DELAY + held;
     },
     /** The position heard now, in seconds since the stream's beginning, or null while nothing sounds. */
     heard: () => (soundsSince === null ? null : session?.heard() ?? null),
@@ -178,5 +178,7 @@ const STEADY_MS = 10_000;
 const SILENCE_MS = 12_000;
 /** So often a way may break before the next one is tried. */
 const BREAKS = 2;
+/** Half of the server’s shortest chunk, of two frames: so long a change waits for the next, on average. */
+const CHUNK_WAIT = 1152 / 44_100;
 /** Of encoder and decoder, in seconds. */
 const CODEC_DELAY = 1249 / 44_100;
