@@ -71,7 +71,7 @@ export class Control {
 /** What there is to be left even when audio comes as late as it ever did. By ear and measured, 2026-11. */
 const MARGIN = 0.01;
 /** Below this, a quiet machine's threads are what makes arrivals unsteady, not the network. */
-const LEAST_LATENESS = 0.012;
+const LEAST_LATENESS = 0.03;
 /** What comes later than this was lost for a while, not late. */
 const MOST_LATENESS = 0.25;
 /** Once is believed by half, so that one hiccup is not paid for for minutes. */

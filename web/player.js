@@ -167,8 +167,8 @@ function roundTrip() {
 
 /** The farther the server, the more unsteady what arrives is expected to be, until it is known. */
 function optionsFor(roundTrip) {
-  const lateness = Math.min(0.012 + 3 * roundTrip, 0.15);
-  return { bitrate: 192, lead: Math.max(0.05, lateness + 0.03).toFixed(2), lateness };
+  const lateness = Math.min(0.03 + 3 * roundTrip, 0.15);
+  return { bitrate: 192, lead: Math.max(0.05, lateness + 0.02).toFixed(2), lateness };
 }
 
 const UNKNOWN_ROUND_TRIP = 0.05;
