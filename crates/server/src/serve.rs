@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context;
-use perpetuo_driver::{Config, Driver, Handle};
+use perpetuo_driver::{Config, Driver, Handle, Nowhere};
 use perpetuo_engine::StreamConfig;
 use perpetuo_http::{App, Ids, Limits, Quotas, osc, router};
 use perpetuo_station::Catalogue;
@@ -59,7 +59,8 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     };
     let listener = listen(settings.listen)?;
     let address = listener.local_addr().context("cannot tell where it listens")?;
-    let driver = Driver::start(driver_config(&settings)).context("cannot start render threads")?;
+    let driver = Driver::start(driver_config(&settings), Arc::new(Nowhere))
+        .context("cannot start render threads")?;
     let mut registry = Registry::with_prefix("perpetuo");
     driver.handle().metrics().register(&mut registry);
     let quotas = Quotas::new(settings.rates, Instant::now);
