@@ -35,6 +35,9 @@ pub trait Store: Send + Sync + 'static {
         span: RangeInclusive<Position>,
     ) -> Reading<'a, Vec<Passage>>;
 
+    /// Waits until all that it was given to keep before is kept.
+    fn flush(&self) -> Reading<'_, ()>;
+
     /// Whether others write to it too, so that it may know more of a stream that is not played here than
     /// the render threads do.
     fn is_shared(&self) -> bool;
@@ -92,6 +95,10 @@ impl Store for Nowhere {
         _: RangeInclusive<Position>,
     ) -> Reading<'a, Vec<Passage>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn flush(&self) -> Reading<'_, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn is_shared(&self) -> bool {
