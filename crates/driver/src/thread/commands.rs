@@ -67,6 +67,8 @@ impl RenderThread {
                 self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
                 self.arrange(key, now);
             }
+            Command::Limit(ceilings) => self.config.ceilings = ceilings,
+            Command::Drain { within, done } => self.begin_to_drain(within, done, now),
             Command::Stop => self.is_stopping = true,
         }
     }
@@ -79,6 +81,9 @@ impl RenderThread {
         lead: Lead,
         now: Instant,
     ) -> Result<Seat, DriverError> {
+        if self.drain.is_some() {
+            return Err(DriverError::ShuttingDown);
+        }
         self.may_enter(origin)?;
         self.room_to_listen(origin, encoding).map_err(|full| self.refuse(full))?;
         self.enter(origin, now);
@@ -162,6 +167,7 @@ impl RenderThread {
             return Ok(state);
         }
         match self.stages.known(origin.key) {
+            Known::Not if self.drain.is_some() => Err(DriverError::ShuttingDown),
             Known::Not if origin.may_begin => Ok(State {
                 position: Position::START,
                 values: origin.values.clone(),

@@ -14,6 +14,8 @@ impl RenderThread {
         match self.stages.known(origin.key) {
             Known::Well => return Ok(()),
             Known::Failed => return Err(DriverError::Failed),
+            // Where there are several nodes, the others go on with it.
+            Known::Not if self.drain.is_some() => return Err(DriverError::ShuttingDown),
             Known::Not if !origin.may_begin => return Err(DriverError::Expired),
             Known::Not => {}
         }
