@@ -260,8 +260,8 @@ async fn over_a_connection(testbed: &Testbed, request: &str) -> (String, TcpStre
     let client = TcpStream::connect(listener.local_addr().unwrap());
     let (client, accepted) = tokio::join!(client, listener.accept());
     let (mut client, accepted) = (client.unwrap(), accepted.unwrap());
-    let (limits, is_ending) = (Limits::default(), testbed.is_ending());
-    tokio::spawn(converse(accepted, testbed.router.clone(), limits, is_ending));
+    let (limits, phase) = (Limits::default(), testbed.phase());
+    tokio::spawn(converse(accepted, testbed.router.clone(), limits, phase));
     client.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
