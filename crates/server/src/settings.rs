@@ -310,6 +310,8 @@ fn default_data_dir() -> anyhow::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn merged(args: ServeArgs, file: &str) -> anyhow::Result<Settings> {
@@ -399,6 +401,21 @@ mod tests {
         // What waits goes on waiting; what was taken is taken.
         let again = running.take_over(settings(new));
         assert_eq!(again, Changes { taken: vec![], waiting: vec!["listen"] });
+    }
+
+    /// `deploy/perpetuo.toml`: a line that begins with `#` and a name is a setting that is left out.
+    #[test]
+    fn the_sample_file_shows_every_setting_and_can_be_read() {
+        let sample = include_str!("../../../deploy/perpetuo.toml");
+        let settings = sample.lines().filter_map(|line| line.strip_prefix('#'));
+        let settings: Vec<_> =
+            settings.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+        toml::from_str::<File>(&settings.join("\n")).unwrap();
+        let shown =
+            settings.iter().filter_map(|line| line.split(' ').next()).collect::<BTreeSet<_>>();
+        let error = toml::from_str::<File>("x = 1").unwrap_err().to_string();
+        let known = error.split_once("expected").unwrap().1.split('`').skip(1).step_by(2);
+        assert_eq!(shown, known.collect());
     }
 
     #[test]
