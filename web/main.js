@@ -96,7 +96,7 @@ function show(next) {
   const at = catalogue.findIndex(({ name }) => name === next.station);
   stream = next;
   station = catalogue[at] ?? { name: next.station, title: next.title, about: "", params: [] };
-  root.dataset.view = "stream";
+  root.toggleAttribute("data-stream", true);
   root.style.setProperty("--hue", hueOf(Math.max(0, at)));
   document.title = `${station.title} · Perpetuo`;
   $("title").textContent = station.title;
@@ -255,23 +255,23 @@ const RETRY_S = 5;
 const QUICK_S = 0.3;
 const TICK_MS = 200;
 
+/** What buttons and keys do, by the names they have in the page and in `keys.js`. */
 const actions = {
-  toggle,
+  play: toggle,
   another,
   chance: () => !$("chance").hidden && turning("chance"),
   undo: () => turning("undo"),
   redo: () => turning("redo"),
   wall: () => stream && wall.toggle(),
-  leaveWall: wall.leave,
+  "leave-wall": wall.leave,
   help: () => $("help-dialog").showModal(),
+  share: share.open,
+  midi: learn.toggle,
+  own: another,
+  cancel,
+  reload: open,
 };
-for (const [id, action] of Object.entries({
-  ...{ play: toggle, another, chance: actions.chance, undo: actions.undo, redo: actions.redo },
-  ...{ wall: actions.wall, "leave-wall": wall.leave, help: actions.help, share: share.open },
-  ...{ midi: learn.toggle, own: another, cancel, reload: open },
-})) {
-  $(id).addEventListener("click", action);
-}
+for (const [id, action] of Object.entries(actions)) $(id).addEventListener("click", action);
 listenToKeys(actions);
 for (const kind of ["pointerover", "focusin"]) $("knobs").addEventListener(kind, showHint);
 $("knobs").addEventListener("pointerleave", () => showHint());

@@ -15,9 +15,9 @@ import { createWash } from "./wash.js";
 export function createPicture(canvas, source) {
   const context = canvas.getContext("2d");
   const [wash, marks, string] = [createWash(), createMarks(), createString()];
-  let view = createView(canvas.clientWidth || 300, canvas.clientHeight || 200);
-  let palette = createPalette(195);
+  let view;
   let hue = 195;
+  let palette = createPalette(hue);
   let heard = 0;
   let awakeUntil = 0;
   let frame = 0;
@@ -71,6 +71,7 @@ export function createPicture(canvas, source) {
     wake();
   }
 
+  fit();
   new ResizeObserver(fit).observe(canvas);
   DARK.addEventListener("change", () => tint());
   CALM.addEventListener("change", wake);

@@ -2,6 +2,7 @@
 
 import { Problem } from "/web/api.js";
 import { waitBefore } from "/web/backoff.js";
+import { CODEC_DELAY, FRAME_LEN, SAMPLE_RATE_HZ } from "/web/frames.js";
 import { createOutput } from "/web/output.js";
 import { techniques } from "/web/techniques.js";
 
@@ -144,7 +145,7 @@ export function createPlayer(onChange) {
     /** Seconds until a change is heard that is sent now, or null while nothing sounds. */
     latency() {
       const held = soundsSince === null ? null : session?.held() ?? null;
-      return held === null ? null : roundTrip() + CHUNK_WAIT + CODEC_DELAY + held;
+      return held === null ? null : roundTrip() + (CHUNK_WAIT + CODEC_DELAY) / SAMPLE_RATE_HZ + held;
     },
     /** The position heard now, in seconds since the stream's beginning, or null while nothing sounds. */
     heard: () => (soundsSince === null ? null : session?.heard() ?? null),
@@ -179,6 +180,4 @@ const SILENCE_MS = 12_000;
 /** So often a way may break before the next one is tried. */
 const BREAKS = 2;
 /** Half of the server’s shortest chunk, of two frames: so long a change waits for the next, on average. */
-const CHUNK_WAIT = 1152 / 44_100;
-/** Of encoder and decoder, in seconds. */
-const CODEC_DELAY = 1249 / 44_100;
+const CHUNK_WAIT = FRAME_LEN;

@@ -68,7 +68,7 @@ export function createWash() {
         const at = from % COLUMNS;
         const length = Math.min(COLUMNS - at, newest + 1 - from);
         const x = view.now + (from / COLUMNS_A_SECOND - heard) * view.pxPerS;
-        onto.drawImage(canvas, at, 0, length, ROWS, x, view.top, length * width, view.bottom - view.top);
+        onto.drawImage(canvas, at, 0, length, ROWS, x, 0, length * width, view.height);
         from += length;
       }
       onto.globalAlpha = 1;
