@@ -30,7 +30,7 @@ const picture = createPicture($("picture"), {
   isPlaying: () => root.dataset.state === "playing",
 });
 const countdown = createCountdown(showWait);
-const share = createShare($("share-dialog"));
+const share = createShare($("share-dialog"), $("copy"));
 const wall = createWall(root);
 const session = createSession({ play: () => player.play(), pause: () => player.pause(), another });
 const learn = createLearn($("learn"), $("knobs"), (name, travel) => {
@@ -94,17 +94,18 @@ function another() {
 /** Puts a stream on the stage and on the desk. */
 function show(next) {
   const at = catalogue.findIndex(({ name }) => name === next.station);
+  const hue = hueOf(Math.max(0, at));
   stream = next;
   station = catalogue[at] ?? { name: next.station, title: next.title, about: "", params: [] };
   root.toggleAttribute("data-stream", true);
-  root.style.setProperty("--hue", hueOf(Math.max(0, at)));
+  root.style.setProperty("--hue", hue);
   document.title = `${station.title} · Perpetuo`;
   $("title").textContent = station.title;
   $("about").textContent = station.about;
   drawEmblem($("emblem"), station.name);
   markCard(station.name);
   picture.clear();
-  picture.tint(hueOf(Math.max(0, at)));
+  picture.tint(hue);
   showScene(next.now);
   showListeners(next.listeners ?? 0);
   share.fill(stream, station.title);

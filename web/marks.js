@@ -51,7 +51,7 @@ export function createMarks() {
       for (const note of notes) drawMark(context, view, heard, palette, note);
       context.globalAlpha = 1;
     },
-    yOf: (note, view) => yOf(note, view),
+    yOf,
   };
 }
 
@@ -113,11 +113,9 @@ function ring(context, x, y, size) {
 }
 
 function diamond(context, x, y, size) {
+  const [across, up] = [0.75 * size, 1.15 * size];
   context.beginPath();
-  context.moveTo(x - 0.75 * size, y);
-  context.lineTo(x, y - 1.15 * size);
-  context.lineTo(x + 0.75 * size, y);
-  context.lineTo(x, y + 1.15 * size);
+  for (const [dx, dy] of [[-across, 0], [0, -up], [across, 0], [0, up]]) context.lineTo(x + dx, y + dy);
   context.fill();
 }
 
@@ -144,11 +142,12 @@ function drop(context, x, y, size) {
 }
 
 function cross(context, x, y, size) {
+  const arm = 0.6 * size;
   context.beginPath();
-  context.moveTo(x - 0.6 * size, y - 0.6 * size);
-  context.lineTo(x + 0.6 * size, y + 0.6 * size);
-  context.moveTo(x + 0.6 * size, y - 0.6 * size);
-  context.lineTo(x - 0.6 * size, y + 0.6 * size);
+  for (const slope of [1, -1]) {
+    context.moveTo(x - arm, y - slope * arm);
+    context.lineTo(x + arm, y + slope * arm);
+  }
   context.stroke();
 }
 

@@ -35,7 +35,7 @@ export function createPicture(canvas, source) {
     wash.draw(context, view, heard, palette.washAlpha);
     marks.draw(context, view, heard, palette);
     if (analyser) string.drawSpectrum(context, view, palette, wash.levels);
-    string.draw(context, view, palette, { analyser, plucks: isLive && !CALM.matches ? plucks() : [] });
+    string.draw(context, view, palette, { analyser, plucks: analyser ? plucks() : [] });
     if (isLive) awakeUntil = now + AWAKE_MS;
     next(now);
   }

@@ -5,11 +5,10 @@ import { ROWS } from "./wash.js";
 
 /** A string; `draw` takes the wave from `analyser`, or hangs still without. */
 export function createString() {
-  let wave = new Float32Array(0);
+  const wave = new Float32Array(HELD);
 
   /** Takes the newest wave, smoothed: a string has no corners. */
   function listen(analyser) {
-    if (wave.length !== HELD) wave = new Float32Array(HELD);
     analyser.getFloatTimeDomainData(wave);
     for (let pass = 0; pass < 3; pass += 1) {
       for (let i = 0, sum = 0; i < wave.length; i += 1) {
