@@ -23,4 +23,4 @@ export function shortcutOf({ key, ctrlKey, metaKey, altKey, shiftKey, target }) 
   return SHORTCUTS[key] ?? SHORTCUTS[key.toLowerCase()];
 }
 
-const SHORTCUTS = { " ": "play", n: "another", s: "chance", f: "wall", "?": "help", Escape: "leave-wall" };
+const SHORTCUTS = { " ": "play", n: "another", s: "chance", f: "wall", k: "keep", "?": "help", Escape: "leave-wall" };

@@ -2,12 +2,12 @@
 
 import * as api from "./api.js";
 import { createCards, hueOf } from "./cards.js";
-import { createClock } from "./heard.js";
 import { createCountdown } from "./countdown.js";
 import { createDesk } from "./desk.js";
 import { drawEmblem } from "./emblem.js";
 import { followEvents } from "./events.js";
 import { listenToKeys } from "./keys.js";
+import { createKeep } from "./keep.js";
 import { createLearn } from "./learn.js";
 import { createPicture } from "./picture.js";
 import { createPlayer } from "./player.js";
@@ -22,7 +22,6 @@ const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 
 const player = createPlayer(showState);
-const clock = createClock(player);
 const timeline = createTimeline();
 const picture = createPicture($("picture"), {
   tick,
@@ -30,6 +29,7 @@ const picture = createPicture($("picture"), {
   isPlaying: () => root.dataset.state === "playing",
 });
 const countdown = createCountdown(showWait);
+const keep = createKeep($("keep"), (problem) => say(problem.message));
 const share = createShare($("share-dialog"), $("copy"));
 const wall = createWall(root);
 const session = createSession({ play: () => player.play(), pause: () => player.pause(), another });
@@ -109,6 +109,8 @@ function show(next) {
   showScene(next.now);
   showListeners(next.listeners ?? 0);
   share.fill(stream, station.title);
+  keep.show(stream.id);
+  keep.reach(stream.position ?? 0);
 
   desk?.close();
   const parts = { knobs: $("knobs"), presets: $("presets"), templates: { dial: $("dial"), choice: $("choice") } };
@@ -147,10 +149,9 @@ function follow() {
   events?.close();
   events = null;
   timeline.clear();
-  clock.reset();
   if (!stream || (document.hidden && !player.isWanted)) return;
   events = followEvents(stream.id, (event) => {
-    clock.note(event.position, performance.now() / 1000);
+    if (event.kind === "ending") return player.expectRestart(event.within);
     timeline.add(event);
     // Who wants less motion is shown no note when it comes.
     if (!CALM.matches) picture.wake();
@@ -160,10 +161,10 @@ function follow() {
 /** Lets happen what is heard by now; returns the position. */
 function tick() {
   if (!stream) return null;
-  const isPlaying = root.dataset.state === "playing";
-  const heard = isPlaying ? clock.heard(performance.now() / 1000) : null;
+  const heard = player.heard();
   for (const event of timeline.take(heard)) happen(event);
   desk.glide(heard);
+  if (heard !== null) keep.reach(heard);
   return heard;
 }
 
@@ -193,9 +194,9 @@ function showListeners(count) {
 function showState(state, problem, seconds) {
   root.dataset.state = state;
   say(stateInWords(state, problem, seconds), state === "playing");
-  if (state === "lost") countdown.start(seconds, () => {});
+  if (state === "lost" && seconds > 1) countdown.start(seconds, () => {});
   else countdown.stop();
-  if (state === "playing") clock.reset();
+  if (state === "playing") events?.wake();
   $("play").setAttribute("aria-label", player.isWanted ? "Pause" : "Play");
   $("play").classList.toggle("is-on", player.isWanted);
   session.state(player.isWanted);
@@ -213,7 +214,7 @@ function showHow() {
 
 /** What is heard anyway is said only to whom it is read out. */
 function say(words, isHeard = false) {
-  $("status").textContent = words;
+  if ($("status").textContent !== words) $("status").textContent = words;
   $("status").toggleAttribute("data-heard", isHeard);
 }
 
@@ -273,7 +274,7 @@ const actions = {
   reload: open,
 };
 for (const [id, action] of Object.entries(actions)) $(id).addEventListener("click", action);
-listenToKeys(actions);
+listenToKeys({ ...actions, keep: () => stream && !$("keep").hidden && $("keep").click() });
 for (const kind of ["pointerover", "focusin"]) $("knobs").addEventListener(kind, showHint);
 $("knobs").addEventListener("pointerleave", () => showHint());
 for (const dialog of document.querySelectorAll("dialog")) {

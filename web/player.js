@@ -21,7 +21,10 @@ export function createPlayer(onChange) {
   let soundsSince = null;
   let attempts = 0;
   let breaks = 0;
+  let restartUntil = 0;
   let timer;
+
+  const isRestarting = () => Date.now() < restartUntil;
 
   /** Opens what needs time, so that it is there when something is to be played. */
   function prepare() {
@@ -33,7 +36,7 @@ export function createPlayer(onChange) {
   async function join() {
     clearTimeout(timer);
     soundsSince = null;
-    onChange("connecting");
+    onChange("connecting", isRestarting() ? RESTARTING : undefined);
     prepare();
     if (!session) return leave("failed", new Problem(400, "This browser cannot play that way."));
     session.join(id);
@@ -54,6 +57,7 @@ export function createPlayer(onChange) {
     if (!isWanted || soundsSince !== null) return;
     clearTimeout(timer);
     soundsSince = Date.now();
+    restartUntil = 0;
     onChange("playing");
   }
 
@@ -64,10 +68,11 @@ export function createPlayer(onChange) {
     const wasSteady = soundsSince !== null && Date.now() - soundsSince > STEADY_MS;
     attempts = wasSteady ? 0 : attempts;
     soundsSince = null;
-    const seconds = waitBefore(attempts, problem.retryAfter);
+    const isRestart = isRestarting() && !problem.isFull;
+    const seconds = waitBefore(attempts, isRestart ? 0 : problem.retryAfter);
     attempts += 1;
     if (seconds === 0) return join();
-    onChange("lost", problem, seconds);
+    onChange("lost", isRestart ? RESTARTING : problem, seconds);
     clearTimeout(timer);
     timer = setTimeout(join, seconds * 1000);
   }
@@ -129,6 +134,10 @@ export function createPlayer(onChange) {
       isInterrupted = false;
       leave("paused");
     },
+    /** The server has said that it ends within `seconds`, to be back soon. */
+    expectRestart(seconds) {
+      restartUntil = Date.now() + 1000 * seconds + RESTART_MS;
+    },
     /** To be called within a click: browsers let only what was touched there sound later. */
     unlock() {
       prepare();
@@ -172,6 +181,9 @@ function optionsFor(roundTrip) {
   return { bitrate: 192, lead: Math.max(0.05, lateness + 0.02).toFixed(2), lateness };
 }
 
+const RESTARTING = new Problem(0, "The server is restarting.");
+/** So long a server may be away that said it restarts. */
+const RESTART_MS = 20_000;
 const UNKNOWN_ROUND_TRIP = 0.05;
 /** Played this long, a stream lost again starts over with the shortest wait. */
 const STEADY_MS = 10_000;
