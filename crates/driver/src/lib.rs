@@ -19,6 +19,7 @@ mod feed;
 mod handle;
 mod lateness;
 mod metrics;
+mod recording;
 mod stage;
 mod stages;
 mod store;
@@ -36,6 +37,7 @@ pub use feed::Interleave;
 pub use handle::{DriverError, Full, Handle, Origin, Receipt, Seat, StreamKey};
 pub use lateness::Lateness;
 pub use metrics::{Metrics, Spent};
+pub use recording::Recording;
 pub use store::{Nowhere, Reading, Store, StoreAway, Write, Written};
 
 use dial::Dial;

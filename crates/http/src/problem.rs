@@ -135,9 +135,10 @@ impl From<DriverError> for Problem {
         let status = match error {
             DriverError::Expired | DriverError::Failed => StatusCode::GONE,
             DriverError::Full(full) => return full.into(),
-            DriverError::NoEncoder | DriverError::StoreAway | DriverError::ShuttingDown => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            DriverError::NoEncoder
+            | DriverError::NoTurn
+            | DriverError::StoreAway
+            | DriverError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };
         let parameter = (status == StatusCode::GONE).then(|| "id".to_owned());
         let problem = Self { parameter, ..Self::new(status, error.to_string()) };
