@@ -2,15 +2,19 @@
 
 use std::{
     fmt,
+    ops::RangeInclusive,
     os::fd::OwnedFd,
     sync::{Arc, mpsc},
+    time::Duration,
 };
 
-use perpetuo_engine::{Applied, Encoding, Lead, ListenerId, Load, Overload, Position, State};
+use perpetuo_engine::{
+    Applied, Encoding, Lead, ListenerId, Load, Overload, Passage, Position, State,
+};
 use perpetuo_station::{Setting, StationSpec, Values};
 use tokio::sync::oneshot;
 
-use crate::{Follower, Interleave, Mark, Metrics, dial::Dial};
+use crate::{Follower, Interleave, Mark, Metrics, Store, StoreAway, dial::Dial};
 
 /// Names one stream, the same on every node: made from its id, from which it cannot be told back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +48,8 @@ pub enum DriverError {
     NoEncoder,
     /// There is no room for more.
     Full(Full),
+    /// What may be kept of the stream cannot be reached, and without it the stream may not begin.
+    StoreAway,
     /// The render threads are ending.
     ShuttingDown,
 }
@@ -66,7 +72,17 @@ pub enum Full {
 pub struct Handle {
     threads: Arc<[Post]>,
     metrics: Arc<Metrics>,
+    store: Arc<dyn Store>,
     sample_rate_hz: u32,
+}
+
+/// Settings that have been applied.
+#[derive(Debug)]
+pub struct Receipt {
+    /// Where, and when that will be heard.
+    pub applied: Applied,
+    /// Told by the store.
+    pub(crate) committed: oneshot::Receiver<()>,
 }
 
 /// Where one render thread is reached, and how full it is.
@@ -91,12 +107,38 @@ pub struct Seat {
     inbox: Inbox,
 }
 
-type Answer<T> = oneshot::Sender<Result<T, DriverError>>;
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, Denied>>;
+
+/// Why a render thread does not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Denied {
+    /// The store may know more of the stream: it is to be asked first.
+    Unread,
+    /// For good.
+    For(DriverError),
+}
+
+/// A stream that something is asked of, and what the store knows of it.
+pub(crate) struct Visit {
+    pub(crate) origin: Origin,
+    pub(crate) recalled: Recalled,
+}
+
+/// What the store knows of a stream.
+#[derive(Clone)]
+pub(crate) enum Recalled {
+    /// It has not been asked.
+    Unread,
+    /// It did not answer.
+    Away,
+    Nothing,
+    Passage(Box<Passage>),
+}
 
 /// What a render thread can be asked.
 pub(crate) enum Command {
     Listen {
-        origin: Origin,
+        visit: Visit,
         encoding: Encoding,
         lead: Lead,
         answer: Answer<Seat>,
@@ -109,16 +151,24 @@ pub(crate) enum Command {
         between: Option<Box<dyn Interleave>>,
     },
     Set {
-        origin: Origin,
+        visit: Visit,
         settings: Vec<Setting>,
-        answer: Answer<Applied>,
+        answer: Answer<Receipt>,
+    },
+    Apply {
+        key: StreamKey,
+        settings: Vec<Setting>,
+    },
+    OpenPassage {
+        visit: Visit,
+        answer: Answer<Passage>,
     },
     Describe {
-        origin: Origin,
+        visit: Visit,
         answer: Answer<State>,
     },
     Follow {
-        origin: Origin,
+        visit: Visit,
         mark: Option<Mark>,
         answer: Answer<Follower>,
     },
@@ -130,8 +180,16 @@ pub(crate) enum Command {
 }
 
 impl Handle {
-    pub(crate) fn new(threads: Arc<[Post]>, metrics: Arc<Metrics>, sample_rate_hz: u32) -> Self {
-        Self { threads, metrics, sample_rate_hz }
+    /// How long the store may take to answer.
+    pub const STORE_PATIENCE: Duration = Duration::from_millis(250);
+
+    pub(crate) fn new(
+        threads: Arc<[Post]>,
+        metrics: Arc<Metrics>,
+        store: Arc<dyn Store>,
+        sample_rate_hz: u32,
+    ) -> Self {
+        Self { threads, metrics, store, sample_rate_hz }
     }
 
     /// Takes a place among a stream's listeners: the stream plays, from the beginning if it was not known.
@@ -145,10 +203,11 @@ impl Handle {
         encoding: Encoding,
         lead: Lead,
     ) -> Result<Seat, DriverError> {
-        self.ask(origin.key, |answer| Command::Listen { origin, encoding, lead, answer }).await
+        self.ask(origin, |visit, answer| Command::Listen { visit, encoding, lead, answer }).await
     }
 
-    /// Applies settings together at the stream's next chunk border; answers when they will be heard.
+    /// Applies settings together at the stream's next chunk border; answers when they will be heard. The
+    /// store is told, but not waited for.
     ///
     /// # Errors
     ///
@@ -157,17 +216,45 @@ impl Handle {
         &self,
         origin: Origin,
         settings: Vec<Setting>,
-    ) -> Result<Applied, DriverError> {
-        self.ask(origin.key, |answer| Command::Set { origin, settings, answer }).await
+    ) -> Result<Receipt, DriverError> {
+        let set = |visit, answer| Command::Set { visit, settings: settings.clone(), answer };
+        self.ask(origin, set).await
+    }
+
+    /// Applies settings that were made elsewhere and are in the store, if the stream is known here; if not, it
+    /// will be told of them when it is asked for.
+    pub fn apply(&self, key: StreamKey, settings: Vec<Setting>) {
+        // A thread that has ended plays nothing that they could be applied to.
+        let _ = self.home(key).inbox.send(Command::Apply { key, settings });
+    }
+
+    /// What was heard of a stream and is kept, from the last passage that begins before the span on, in order:
+    /// each holds until the next one begins. The last is open and ends where the stream is now.
+    ///
+    /// # Errors
+    ///
+    /// Each of [`DriverError`] but [`DriverError::NoEncoder`] and [`DriverError::Full`].
+    pub async fn passages(
+        &self,
+        origin: Origin,
+        span: impl FnOnce(Position) -> RangeInclusive<Position>,
+    ) -> Result<Vec<Passage>, DriverError> {
+        let open = |visit, answer| Command::OpenPassage { visit, answer };
+        let open = self.ask(origin.clone(), open).await?;
+        let past = self.patiently(self.store.passages(&origin, span(open.to))).await;
+        let mut passages = past.map_err(|StoreAway| DriverError::StoreAway)?;
+        passages.retain(|passage| passage.from.position < open.from.position);
+        passages.push(open);
+        Ok(passages)
     }
 
     /// Says how the stream stands; one that is not known stands at its beginning.
     ///
     /// # Errors
     ///
-    /// [`DriverError::Expired`], [`DriverError::Failed`] and [`DriverError::ShuttingDown`].
+    /// Each of [`DriverError`] but [`DriverError::NoEncoder`] and [`DriverError::Full`].
     pub async fn describe(&self, origin: Origin) -> Result<State, DriverError> {
-        self.ask(origin.key, |answer| Command::Describe { origin, answer }).await
+        self.ask(origin, |visit, answer| Command::Describe { visit, answer }).await
     }
 
     /// Follows what happens in a stream, which does not play for that: what came after `mark`, if that is still
@@ -181,7 +268,7 @@ impl Handle {
         origin: Origin,
         mark: Option<Mark>,
     ) -> Result<Follower, DriverError> {
-        self.ask(origin.key, |answer| Command::Follow { origin, mark, answer }).await
+        self.ask(origin, |visit, answer| Command::Follow { visit, mark, answer }).await
     }
 
     /// Of several streams that may be made, the one whose thread has the most room, if it has enough for
@@ -196,7 +283,7 @@ impl Handle {
         candidates: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> StreamKey,
     ) -> Result<T, Full> {
-        let home = |candidate: &T| &self.threads[key(candidate).home(self.threads.len())].dial;
+        let home = |candidate: &T| &self.home(key(candidate)).dial;
         let best = candidates.into_iter().min_by_key(|candidate| home(candidate).rank());
         let full = Full::Processor(Overload::Busy(1.0));
         let best = best.ok_or(full)?;
@@ -205,6 +292,11 @@ impl Handle {
         placed.inspect_err(|full| self.metrics.on_refused(full))?;
         home(&best).promise();
         Ok(best)
+    }
+
+    /// Why the store cannot be reached at the moment, in a few words; `None` if it can.
+    pub fn store_away(&self) -> Option<String> {
+        self.store.away()
     }
 
     /// What the render threads count.
@@ -229,15 +321,59 @@ impl Handle {
         }
     }
 
+    /// Asks a stream's render thread, and before that the store, if it may know more of the stream.
     async fn ask<T>(
         &self,
-        key: StreamKey,
-        command: impl FnOnce(Answer<T>) -> Command,
+        origin: Origin,
+        command: impl Fn(Visit, Answer<T>) -> Command,
     ) -> Result<T, DriverError> {
-        let (answer, answered) = oneshot::channel();
-        let home = &self.threads[key.home(self.threads.len())];
-        home.inbox.send(command(answer))?;
-        answered.await.unwrap_or(Err(DriverError::ShuttingDown))
+        let mut recalled = Recalled::Unread;
+        loop {
+            let (answer, answered) = oneshot::channel();
+            let visit = Visit { origin: origin.clone(), recalled };
+            self.home(origin.key).inbox.send(command(visit, answer))?;
+            match answered.await {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(Denied::For(error))) => return Err(error),
+                // Not twice: whatever the store says now, it has been asked.
+                Ok(Err(Denied::Unread)) => recalled = self.recall(&origin).await,
+                Err(_) => return Err(DriverError::ShuttingDown),
+            }
+        }
+    }
+
+    async fn recall(&self, origin: &Origin) -> Recalled {
+        match self.patiently(self.store.recall(origin)).await {
+            Ok(Some(passage)) => Recalled::Passage(Box::new(passage)),
+            Ok(None) => Recalled::Nothing,
+            Err(StoreAway) => Recalled::Away,
+        }
+    }
+
+    async fn patiently<T>(
+        &self,
+        reading: impl Future<Output = Result<T, StoreAway>>,
+    ) -> Result<T, StoreAway> {
+        tokio::time::timeout(Self::STORE_PATIENCE, reading).await.unwrap_or(Err(StoreAway))
+    }
+
+    fn home(&self, key: StreamKey) -> &Post {
+        &self.threads[key.home(self.threads.len())]
+    }
+}
+
+impl Receipt {
+    /// Whether the settings outlive a crash. It waits until that is known, at most
+    /// [`Handle::STORE_PATIENCE`].
+    pub async fn is_durable(self) -> bool {
+        let committed = tokio::time::timeout(Handle::STORE_PATIENCE, self.committed);
+        matches!(committed.await, Ok(Ok(())))
+    }
+}
+
+impl From<DriverError> for Denied {
+    fn from(error: DriverError) -> Self {
+        Self::For(error)
     }
 }
 
@@ -345,6 +481,7 @@ impl fmt::Display for DriverError {
             Self::Failed => f.write_str("id: its stream was ended because its station failed"),
             Self::NoEncoder => f.write_str("the encoder could not be made"),
             Self::Full(full) => write!(f, "full: {full}"),
+            Self::StoreAway => f.write_str("what is kept of this stream cannot be reached now"),
             Self::ShuttingDown => f.write_str("the server is shutting down"),
         }
     }

@@ -4,7 +4,7 @@
 //!   async side                          render thread, one a core
 //!   Handle ── Command ──► inbox ──► Agenda ──► Stage: Stream ── take ──► Feed ──► socket
 //!          ◄── oneshot ── answer                 │ admit, cost
-//!                                               Load
+//!                                               Load         Store ◄── Write ── Stage, when it is time to
 //! ```
 //!
 //! A stream lives on one thread for good, found by its key, and so do its listeners' sockets: nothing is
@@ -21,6 +21,7 @@ mod lateness;
 mod metrics;
 mod stage;
 mod stages;
+mod store;
 mod thread;
 
 use std::{
@@ -32,9 +33,10 @@ use std::{
 
 pub use chronicle::{Batch, Entry, Follower, Mark, What};
 pub use feed::Interleave;
-pub use handle::{DriverError, Full, Handle, Origin, Seat, StreamKey};
+pub use handle::{DriverError, Full, Handle, Origin, Receipt, Seat, StreamKey};
 pub use lateness::Lateness;
 pub use metrics::{Metrics, Spent};
+pub use store::{Nowhere, Reading, Store, StoreAway, Write, Written};
 
 use dial::Dial;
 use handle::{Command, Inbox, Post};
@@ -71,12 +73,12 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts the render threads.
+    /// Starts the render threads, which tell `store` of their streams.
     ///
     /// # Errors
     ///
     /// When the system gives no thread, or nothing to wait for sockets with.
-    pub fn start(config: Config) -> io::Result<Self> {
+    pub fn start(config: Config, store: Arc<dyn Store>) -> io::Result<Self> {
         let metrics = Arc::new(Metrics::default());
         let mut posts = Vec::new();
         let mut threads = Vec::new();
@@ -92,12 +94,12 @@ impl Driver {
                 sockets,
                 (inbox, commands),
                 dial,
-                Arc::clone(&metrics),
+                (Arc::clone(&metrics), Arc::clone(&store)),
             )?;
             let builder = std::thread::Builder::new().name(format!("render-{index}"));
             threads.push(builder.spawn(move || thread.run())?);
         }
-        let handle = Handle::new(posts.into(), metrics, config.stream.sample_rate_hz);
+        let handle = Handle::new(posts.into(), metrics, store, config.stream.sample_rate_hz);
         Ok(Self { handle, threads })
     }
 

@@ -159,6 +159,13 @@ impl Stage {
         applied
     }
 
+    /// Goes on from elsewhere, if nobody listens: another stream of that name came further.
+    pub(crate) fn adopt(&mut self, stream: Stream) {
+        if self.seats.is_empty() {
+            self.stream = stream;
+        }
+    }
+
     /// Lets someone follow what happens, from `mark` on if that is still known; `count` counts them.
     pub(crate) fn follow(&mut self, mark: Option<Mark>, count: Gauge, now: Instant) -> Follower {
         let chronicle =

@@ -17,7 +17,7 @@ use perpetuo_engine::{Load, Next, Scratch, Verdict, Watch};
 use tracing::error;
 
 use crate::{
-    Config, DriverError, Metrics, StreamKey,
+    Config, DriverError, Metrics, Store, StreamKey, Write, Written,
     agenda::Agenda,
     cpu::CpuLaps,
     dial::Dial,
@@ -45,6 +45,7 @@ pub(crate) struct RenderThread {
     feeds: Feeds,
     dial: Arc<Dial>,
     metrics: Arc<Metrics>,
+    store: Arc<dyn Store>,
     stages: Stages,
     agenda: Agenda<StreamKey>,
     scratch: Scratch,
@@ -65,7 +66,7 @@ impl RenderThread {
         sockets: Sockets,
         (inbox, commands): (Inbox, mpsc::Receiver<Command>),
         dial: Arc<Dial>,
-        metrics: Arc<Metrics>,
+        (metrics, store): (Arc<Metrics>, Arc<dyn Store>),
     ) -> io::Result<Self> {
         Ok(Self {
             index,
@@ -76,6 +77,7 @@ impl RenderThread {
             sockets,
             dial,
             metrics,
+            store,
             stages: Stages::new(config.stream),
             agenda: Agenda::new(),
             scratch: Scratch::new(),
@@ -251,6 +253,7 @@ impl RenderThread {
             stage.count(is_known.then(|| stage.stream.is_playing()), hands.metrics);
             next
         });
+        self.keep(key);
         let Some(stage) = self.stages.wake(key) else { return };
         match (stage.stream.is_playing(), stage.is_admitted()) {
             (true, false) => {
@@ -272,6 +275,8 @@ impl RenderThread {
             Some(Next::Render { at, deadline }) => self.agenda.set(key, at, deadline),
             Some(Next::Wait(until)) => self.agenda.set(key, until, until),
             Some(Next::Expired) => {
+                let spec = Arc::clone(stage.stream.spec());
+                self.store.keep(Write { key, spec, what: Written::Forgotten });
                 if let Some(stage) = self.stages.remove(key) {
                     discard(stage);
                 }
@@ -280,6 +285,15 @@ impl RenderThread {
             None => {}
         }
         self.stages.let_rest(key, now);
+    }
+
+    /// Tells the store what it should keep of a stream by now.
+    fn keep(&mut self, key: StreamKey) {
+        let Some(stage) = self.stages.wake(key) else { return };
+        while let Some(keep) = stage.stream.poll_keep() {
+            let spec = Arc::clone(stage.stream.spec());
+            self.store.keep(Write { key, spec, what: Written::Passage(keep) });
+        }
     }
 
     fn show(&mut self, now: Instant) {
@@ -297,7 +311,9 @@ impl RenderThread {
             self.guarded(key, now, |stage, hands| {
                 stage.end(hands);
                 stage.close();
+                stage.stream.handle_end();
             });
+            self.keep(key);
         }
         let until = now + self.config.grace;
         while !self.feeds.is_empty() {

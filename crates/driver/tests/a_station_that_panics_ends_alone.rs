@@ -7,7 +7,7 @@ mod ear;
 use std::{sync::Arc, time::Duration};
 
 use ear::Ear;
-use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Handle, Origin, StreamKey};
+use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Handle, Nowhere, Origin, StreamKey};
 use perpetuo_engine::{Encoding, Lead, StreamConfig};
 use perpetuo_station::{
     ParamSpec, Performance, ResumeError, Setting, Snapshot, Station, StationSpec,
@@ -79,7 +79,11 @@ fn driver() -> Driver {
         time_to_live: Duration::from_secs(3600),
     };
     let grace = Duration::from_secs(2);
-    Driver::start(Config { threads: 1, stream, ceilings: Ceilings::default(), grace }).unwrap()
+    Driver::start(
+        Config { threads: 1, stream, ceilings: Ceilings::default(), grace },
+        Arc::new(Nowhere),
+    )
+    .unwrap()
 }
 
 async fn listen(handle: &Handle, key: u8, seed: u64) -> Result<Ear, DriverError> {

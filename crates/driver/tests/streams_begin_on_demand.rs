@@ -10,7 +10,7 @@ use std::{
 };
 
 use ear::Ear;
-use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Origin, StreamKey};
+use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Nowhere, Origin, StreamKey};
 use perpetuo_engine::{BitrateKbps, Encoding, Lead, StreamConfig};
 use perpetuo_station::{
     ParamSpec, Performance, ResumeError, Setting, Snapshot, Station, StationSpec,
@@ -66,7 +66,11 @@ fn driver(threads: usize) -> Driver {
         time_to_live: Duration::from_secs(1),
     };
     let grace = Duration::from_secs(2);
-    Driver::start(Config { threads, stream, ceilings: Ceilings::default(), grace }).unwrap()
+    Driver::start(
+        Config { threads, stream, ceilings: Ceilings::default(), grace },
+        Arc::new(Nowhere),
+    )
+    .unwrap()
 }
 
 fn lead(seconds: f64) -> Lead {
@@ -82,7 +86,7 @@ async fn describing_leaves_nothing_behind_and_setting_does() {
     }
     assert_eq!(handle.metrics().population(), (0, 0));
     let setting = origin(1, true).spec.setting("level", "0.25").unwrap();
-    let applied = handle.set(origin(1, true), vec![setting]).await.unwrap();
+    let applied = handle.set(origin(1, true), vec![setting]).await.unwrap().applied;
     assert_eq!(applied.position.samples(), 0);
     assert_eq!(handle.metrics().population(), (1, 0));
     assert_eq!(handle.describe(origin(1, false)).await.unwrap().values.at(0), 0.25);

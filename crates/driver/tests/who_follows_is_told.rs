@@ -13,7 +13,9 @@ use std::{
 };
 
 use ear::Ear;
-use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Full, Origin, StreamKey, What};
+use perpetuo_driver::{
+    Ceilings, Config, Driver, DriverError, Full, Nowhere, Origin, StreamKey, What,
+};
 use perpetuo_engine::{BitrateKbps, Encoding, Lead, StreamConfig};
 use perpetuo_station::{
     Note, ParamSpec, ResumeError, Setting, Snapshot, Station, StationSpec, Title,
@@ -79,7 +81,8 @@ fn driver(listeners: usize) -> Driver {
         time_to_live: Duration::from_secs(60),
     };
     let ceilings = Ceilings { listeners: Some(listeners), ..Ceilings::default() };
-    Driver::start(Config { threads: 1, stream, ceilings, grace: Duration::ZERO }).unwrap()
+    Driver::start(Config { threads: 1, stream, ceilings, grace: Duration::ZERO }, Arc::new(Nowhere))
+        .unwrap()
 }
 
 const MP3: Encoding = Encoding::Mp3(BitrateKbps::DEFAULT);

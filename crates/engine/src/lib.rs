@@ -15,6 +15,7 @@ mod encoding;
 mod load;
 mod overload;
 mod pace;
+mod passage;
 mod performer;
 mod position;
 mod stream;
@@ -23,6 +24,7 @@ pub use backlog::Taken;
 pub use encoding::{BitrateKbps, Encoder, Encoding, EncodingError, wav_header};
 pub use load::{Cost, Level, Load, Overload};
 pub use overload::{Verdict, Watch};
+pub use passage::{Checkpoint, Event, Keep, Passage};
 pub use performer::Performer;
 pub use position::Position;
 pub use stream::{

@@ -12,13 +12,19 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use perpetuo_station::{
-    BLOCK_LEN, Note, Performance, Ramp, Setting, Snapshot, Station, StationSpec, Title, Values,
+    BLOCK_LEN, Note, Performance, Ramp, Setting, Station, StationSpec, Title, Values,
 };
 
-use crate::{FRAME_LEN, Position, position::whole_frames};
+use crate::{Checkpoint, Event, FRAME_LEN, Passage, Position, position::whole_frames};
 
 /// How often a checkpoint is taken.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How much of a performance is kept in one passage, to be heard again.
+const PASSAGE_LEN: Duration = Duration::from_secs(60);
+
+/// A passage with more events than this is kept earlier.
+const PASSAGE_EVENTS: usize = 1000;
 
 /// One performance of a station: samples out in order, settings in at any time between two renders.
 pub struct Performer {
@@ -28,36 +34,23 @@ pub struct Performer {
     /// In force, or headed for, at `position`.
     values: Values,
     position: Position,
-    /// Since the oldest checkpoint.
+    /// Since the oldest checkpoint, or since the open passage began.
     events: VecDeque<Event>,
     /// Never empty; the first is old enough for all of [`Performer::RECALL`].
     checkpoints: VecDeque<Checkpoint>,
+    /// Where the passage began that is still open.
+    open: Checkpoint,
+    /// The one before, until it is taken.
+    closed: Option<Box<Passage>>,
     station: Option<Box<dyn Station>>,
     title: Title,
-}
-
-/// A setting and the position at which it applies.
-#[derive(Clone, Copy)]
-struct Event {
-    position: Position,
-    setting: Setting,
-}
-
-/// All that is needed to go on from a position; without a snapshot it is the very beginning.
-struct Checkpoint {
-    position: Position,
-    values: Values,
-    snapshot: Option<Snapshot>,
 }
 
 /// A performance at rest: all it takes to go on, in one piece but for events.
 pub(crate) struct Rest {
     spec: Arc<StationSpec>,
     seed: u64,
-    values: Values,
-    position: Position,
-    events: Box<[Event]>,
-    checkpoint: Checkpoint,
+    passage: Passage,
     title: Title,
 }
 
@@ -67,16 +60,26 @@ impl Performer {
 
     /// A performance at its beginning; the station itself is made with the first render.
     pub fn new(spec: Arc<StationSpec>, seed: u64, values: Values, sample_rate_hz: u32) -> Self {
-        let start =
-            Checkpoint { position: Position::START, values: values.clone(), snapshot: None };
+        Self::resume(spec, seed, Passage::beginning(values), sample_rate_hz)
+    }
+
+    /// A performance that goes on from the end of a passage.
+    pub fn resume(
+        spec: Arc<StationSpec>,
+        seed: u64,
+        passage: Passage,
+        sample_rate_hz: u32,
+    ) -> Self {
         Self {
             spec,
             seed,
             sample_rate_hz,
-            values,
-            position: Position::START,
-            events: VecDeque::new(),
-            checkpoints: VecDeque::from([start]),
+            values: passage.values(),
+            position: passage.to,
+            events: passage.events.into(),
+            open: passage.from.clone(),
+            checkpoints: VecDeque::from([passage.from]),
+            closed: None,
             station: None,
             title: Title::default(),
         }
@@ -157,6 +160,8 @@ impl Performer {
         // From before it, this position could be reached by rendering only.
         self.checkpoints.clear();
         self.take_checkpoint(station.as_mut());
+        self.open = self.checkpoints[0].clone();
+        self.closed = None;
         self.station = Some(station);
     }
 
@@ -169,42 +174,43 @@ impl Performer {
 
     /// Lets go of the station and of all but one checkpoint; the next render picks up from there.
     pub fn rest(&mut self) {
-        self.station = None;
+        if self.station.take().is_some() {
+            self.close_passage();
+        }
         let kept = self.checkpoint_before(self.position);
         self.checkpoints.drain(..kept);
         self.checkpoints.truncate(1);
+        // What is heard after a rest was rendered from there.
+        self.open = self.checkpoints[0].clone();
         self.forget_events();
     }
 
     /// Leaves what [`Self::rest`] leaves.
     pub(crate) fn into_rest(mut self) -> Rest {
         self.rest();
-        #[expect(clippy::expect_used, reason = "there is always one")]
-        let checkpoint = self.checkpoints.pop_front().expect("a checkpoint");
-        Rest {
-            spec: self.spec,
-            seed: self.seed,
-            values: self.values,
-            position: self.position,
-            events: self.events.into_iter().collect(),
-            checkpoint,
-            title: self.title,
-        }
+        let passage = self.passage();
+        Rest { spec: self.spec, seed: self.seed, passage, title: self.title }
     }
 
     /// Goes on where it rested.
     pub(crate) fn from_rest(rest: Rest, sample_rate_hz: u32) -> Self {
-        Self {
-            spec: rest.spec,
-            seed: rest.seed,
-            sample_rate_hz,
-            values: rest.values,
-            position: rest.position,
-            events: rest.events.into_iter().collect(),
-            checkpoints: VecDeque::from([rest.checkpoint]),
-            station: None,
-            title: rest.title,
-        }
+        let Rest { spec, seed, passage, title } = rest;
+        Self { title, ..Self::resume(spec, seed, passage, sample_rate_hz) }
+    }
+
+    /// What it takes to go on from the current position, elsewhere or later, with all tails.
+    pub fn passage(&self) -> Passage {
+        self.passage_from(&self.checkpoints[self.checkpoint_before(self.position)])
+    }
+
+    /// The passage that is still open: up to the current position, from where the last one was closed.
+    pub fn open_passage(&self) -> Passage {
+        self.passage_from(&self.open)
+    }
+
+    /// The latest passage that has been closed, once: every minute one, and one when it rests.
+    pub fn take_passage(&mut self) -> Option<Box<Passage>> {
+        self.closed.take()
     }
 
     /// Whether it has a station, which can be rendered and recalled; if not, the next render makes one.
@@ -294,6 +300,11 @@ impl Performer {
             values: self.values.clone(),
             snapshot: Some(station.snapshot()),
         });
+        let is_long = self.position.since(self.open.position)
+            >= whole_frames(PASSAGE_LEN, self.sample_rate_hz);
+        if is_long || self.events.len() >= PASSAGE_EVENTS {
+            self.close_passage();
+        }
         let recall = whole_frames(Self::RECALL, self.sample_rate_hz);
         let oldest = Position::new(self.position.samples().saturating_sub(recall));
         let kept = self.checkpoint_before(oldest);
@@ -301,8 +312,21 @@ impl Performer {
         self.forget_events();
     }
 
+    /// Closes the open passage, and opens one at the latest checkpoint.
+    fn close_passage(&mut self) {
+        self.closed = Some(Box::new(self.open_passage()));
+        if let Some(last) = self.checkpoints.back() {
+            self.open = last.clone();
+        }
+    }
+
+    fn passage_from(&self, from: &Checkpoint) -> Passage {
+        let since = self.events.iter().filter(|event| event.position >= from.position);
+        Passage { from: from.clone(), events: since.copied().collect(), to: self.position }
+    }
+
     fn forget_events(&mut self) {
-        let oldest = self.checkpoints[0].position;
+        let oldest = self.checkpoints[0].position.min(self.open.position);
         while self.events.front().is_some_and(|event| event.position < oldest) {
             self.events.pop_front();
         }

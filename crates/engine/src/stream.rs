@@ -22,8 +22,8 @@ use std::{
 use perpetuo_station::{Note, Setting, StationSpec, Title, Values};
 
 use crate::{
-    Encoding, EncodingError, FRAME_LEN, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES, Performer, Position,
-    Taken,
+    Encoding, EncodingError, FRAME_LEN, Keep, MAX_CHUNK_FRAMES, MIN_CHUNK_FRAMES, Passage,
+    Performer, Position, Taken,
     backlog::{Backlog, Cursor, Frames},
     pace::Pace,
     performer::Rest,
@@ -56,6 +56,8 @@ pub struct StreamConfig {
 pub struct Stream {
     performer: Performer,
     config: StreamConfig,
+    /// Up to where a store was last told of it.
+    kept: Position,
     /// Where in its first chunk's length the stream begins its rhythm, 0..1.
     stagger: f32,
     phase: Phase,
@@ -155,6 +157,9 @@ impl Stream {
     /// broke comes back within seconds, and hears no seam.
     const KEPT_WARM: Duration = Duration::from_secs(5);
 
+    /// How often a stream that plays is kept in a store.
+    const KEPT_EVERY: Duration = Duration::from_secs(10);
+
     /// Frames rendered again for encoders that begin anew in the middle: the filter bank looks back one,
     /// the model of the ear another.
     const WARM_UP_FRAMES: u64 = 2;
@@ -171,8 +176,21 @@ impl Stream {
         config: StreamConfig,
         now: Instant,
     ) -> Self {
+        Self::resume(spec, seed, Passage::beginning(values), stagger, config, now)
+    }
+
+    /// A stream that goes on from the end of a passage, at rest.
+    pub fn resume(
+        spec: Arc<StationSpec>,
+        seed: u64,
+        passage: Passage,
+        stagger: f32,
+        config: StreamConfig,
+        now: Instant,
+    ) -> Self {
         Self {
-            performer: Performer::new(spec, seed, values, config.sample_rate_hz),
+            kept: passage.to,
+            performer: Performer::resume(spec, seed, passage, config.sample_rate_hz),
             config,
             stagger,
             phase: Phase::Resting { since: now },
@@ -183,8 +201,10 @@ impl Stream {
 
     /// The stream again that rested.
     pub fn from_resting(resting: Resting, config: StreamConfig) -> Self {
+        let performer = Performer::from_rest(resting.performer, config.sample_rate_hz);
         Self {
-            performer: Performer::from_rest(resting.performer, config.sample_rate_hz),
+            kept: performer.position(),
+            performer,
             config,
             stagger: resting.stagger,
             phase: Phase::Resting { since: resting.since },
@@ -250,6 +270,11 @@ impl Stream {
         }
     }
 
+    /// Closes what was heard, all listeners having gone, so that it is kept to the end.
+    pub fn handle_end(&mut self) {
+        self.cool_down();
+    }
+
     /// Gives a listener what comes next for it, at most a chunk; `None` when it has all there is. Someone
     /// for whom the stream waited starts it again.
     pub fn take(&mut self, id: ListenerId, now: Instant) -> Option<Taken<'_>> {
@@ -301,6 +326,26 @@ impl Stream {
             }
             Phase::Resting { since } => Next::Wait(ends(since)),
         }
+    }
+
+    /// What a store should keep of it by now: every ten seconds, and when it ceases to play, a passage to
+    /// go on from; of what was heard, passages as they close. To be asked until there is no more.
+    pub fn poll_keep(&mut self) -> Option<Keep> {
+        if let Some(past) = self.performer.take_passage() {
+            return Some(Keep::Past(past));
+        }
+        let ahead = self.position().since(self.kept);
+        let may_wait = if self.is_playing() { Self::KEPT_EVERY } else { Duration::ZERO };
+        let is_due = ahead > 0 && ahead >= whole_frames(may_wait, self.config.sample_rate_hz);
+        is_due.then(|| {
+            self.kept = self.position();
+            Keep::Here(Box::new(self.performer.passage()))
+        })
+    }
+
+    /// The passage that is still open, up to the position.
+    pub fn open_passage(&self) -> Passage {
+        self.performer.open_passage()
     }
 
     /// Renders the next chunk into `scratch`, whether it is due or not.

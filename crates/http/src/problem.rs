@@ -131,7 +131,9 @@ impl From<DriverError> for Problem {
         let status = match error {
             DriverError::Expired | DriverError::Failed => StatusCode::GONE,
             DriverError::Full(full) => return full.into(),
-            DriverError::NoEncoder | DriverError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            DriverError::NoEncoder | DriverError::StoreAway | DriverError::ShuttingDown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         };
         let parameter = (status == StatusCode::GONE).then(|| "id".to_owned());
         Self { parameter, ..Self::new(status, error.to_string()) }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use crate::store::StoreAt;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Perpetuo: endless generated music over plain HTTP
@@ -36,9 +37,19 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "ADDR:PORT", env = "PERPETUO_OSC", hide_env = true)]
     pub(crate) osc: Option<SocketAddr>,
 
-    /// Where the key that signs ids is kept [default: ~/.local/share/perpetuo]
+    /// Where the key that signs ids is kept, and streams are remembered [default: ~/.local/share/perpetuo]
     #[arg(long, value_name = "DIR", env = "PERPETUO_DATA_DIR", hide_env = true)]
     pub(crate) data_dir: Option<PathBuf>,
+
+    /// Where streams are remembered: file, which is in the data directory; memory, which is gone with the
+    /// process; or nats://HOST:PORT[,HOST:PORT...][?replicas=3], which several servers share [default: file]
+    #[arg(long, value_name = "WHERE", env = "PERPETUO_STORE", hide_env = true)]
+    pub(crate) store: Option<StoreAt>,
+
+    /// How much of what was heard of each stream can be rendered again; 0 is nothing [default: 3600]
+    #[arg(long, value_name = "SECONDS", env = "PERPETUO_HISTORY", hide_env = true,
+          value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_HISTORY)))]
+    pub(crate) history: Option<u32>,
 
     /// A TOML file with any of these options
     #[arg(long, value_name = "FILE", env = "PERPETUO_CONFIG", hide_env = true)]
@@ -127,6 +138,9 @@ pub(crate) enum LogLevel {
 
 /// The most calls a second that a limit can be: far more than a machine answers.
 pub(crate) const MAX_PER_SECOND: u32 = 1_000_000;
+
+/// The longest past that can be kept, in seconds: a week.
+pub(crate) const MAX_HISTORY: u32 = 7 * 24 * 3600;
 
 /// The largest seed: integers up to it are exact in every reader of JSON.
 pub(crate) const MAX_SEED: u64 = (1 << 53) - 1;

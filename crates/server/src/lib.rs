@@ -10,6 +10,7 @@ mod score;
 mod serve;
 mod settings;
 mod stations;
+mod store;
 
 use std::process::ExitCode;
 

@@ -23,6 +23,7 @@ use crate::{
     cli::{LogLevel, ServeArgs},
     key, memory, output,
     settings::Settings,
+    store,
 };
 
 /// Samples a second of every stream.
@@ -33,6 +34,9 @@ const FROZEN_FOR: Duration = Duration::from_secs(60);
 
 /// How often memory is given back.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
+
+/// How long the store may take to keep what it was given last.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Fewer are said to be few: each listener is one.
 const FEW_DESCRIPTORS: u64 = 4096;
@@ -59,8 +63,10 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     };
     let listener = listen(settings.listen)?;
     let address = listener.local_addr().context("cannot tell where it listens")?;
-    let driver = Driver::start(driver_config(&settings)).context("cannot start render threads")?;
     let mut registry = Registry::with_prefix("perpetuo");
+    let store = store::open(&settings, &mut registry)?;
+    let driver = Driver::start(driver_config(&settings), Arc::clone(&store))
+        .context("cannot start render threads")?;
     driver.handle().metrics().register(&mut registry);
     let quotas = Quotas::new(settings.rates, Instant::now);
     quotas.register(&mut registry);
@@ -92,6 +98,10 @@ async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
     // Whoever waits for this has gone when nothing serves any more.
     let _ = end.send(true);
     tokio::task::spawn_blocking(|| driver.shutdown()).await.context("render threads")?;
+    let flush = tokio::time::timeout(FLUSH_PATIENCE, store.flush()).await;
+    if flush.ok().and_then(Result::ok).is_none() {
+        warn!("the store has not kept all that it was given");
+    }
     server.await.context("server")?;
     info!("bye");
     Ok(())

@@ -7,7 +7,10 @@ use perpetuo_driver::Ceilings;
 use perpetuo_http::{HeaderValue, Key, KeyError, Origins, Rates};
 use serde::Deserialize;
 
-use crate::cli::{LogLevel, MAX_PER_SECOND, ServeArgs};
+use crate::{
+    cli::{LogLevel, MAX_HISTORY, MAX_PER_SECOND, ServeArgs},
+    store::StoreAt,
+};
 
 /// All settings, each with its value.
 #[derive(Debug)]
@@ -16,6 +19,9 @@ pub(crate) struct Settings {
     /// Where Open Sound Control is taken, if it is.
     pub(crate) osc: Option<SocketAddr>,
     pub(crate) data_dir: PathBuf,
+    pub(crate) store: StoreAt,
+    /// How much of what was heard is kept.
+    pub(crate) history: Duration,
     pub(crate) threads: usize,
     pub(crate) log_level: LogLevel,
     pub(crate) time_to_live: Duration,
@@ -34,6 +40,8 @@ struct File {
     listen: Option<SocketAddr>,
     osc: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
+    store: Option<StoreAt>,
+    history: Option<History>,
     threads: Option<Threads>,
     log_level: Option<LogLevel>,
     time_to_live: Option<Seconds>,
@@ -50,6 +58,11 @@ struct File {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u16")]
 struct Threads(u16);
+
+/// 0 to [`MAX_HISTORY`].
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct History(u32);
 
 /// At least 1.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -126,6 +139,10 @@ impl Settings {
             listen,
             osc: args.osc.or(file.osc),
             data_dir: args.data_dir.or(file.data_dir).map_or_else(default_data_dir, Ok)?,
+            store: args.store.or(file.store).unwrap_or(StoreAt::File),
+            history: Duration::from_secs(
+                args.history.or(file.history.map(|History(n)| n)).unwrap_or(3600).into(),
+            ),
             threads: threads.map_or_else(cores, usize::from),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
             time_to_live: Duration::from_secs(seconds.unwrap_or(24 * 3600).into()),
@@ -175,6 +192,17 @@ impl TryFrom<u32> for Seconds {
         match seconds {
             0 => Err(format!("0 is out of range; allowed: 1 to {} seconds", u32::MAX)),
             _ => Ok(Self(seconds)),
+        }
+    }
+}
+
+impl TryFrom<u32> for History {
+    type Error = String;
+
+    fn try_from(seconds: u32) -> Result<Self, String> {
+        match seconds {
+            0..=MAX_HISTORY => Ok(Self(seconds)),
+            _ => Err(format!("{seconds} is out of range; allowed: 0 to {MAX_HISTORY} seconds")),
         }
     }
 }
@@ -320,6 +348,8 @@ mod tests {
             ("threads = 0", "1 to 1024"),
             ("threads = 5000", "1 to 1024"),
             ("time_to_live = 0", "1 to"),
+            ("store = 'redis://here'", "file, memory or nats://"),
+            ("history = 604801", "0 to 604800"),
             ("creates_per_second = 1000001", "0 to 1000000"),
             ("sets_per_second = 1000001", "0 to 1000000"),
             ("key = '5a'", "64 hexadecimal digits"),

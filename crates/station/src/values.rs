@@ -66,6 +66,11 @@ impl Ramp {
         }
     }
 
+    /// A ramp of a time, at most [`Self::MAX_SECONDS`].
+    pub fn lasting(time: Duration) -> Self {
+        Self(time.min(Duration::from_secs_f64(Self::MAX_SECONDS)))
+    }
+
     /// The ramp as a time.
     pub fn duration(self) -> Duration {
         self.0

@@ -6,14 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use perpetuo_engine::{Encoding, Lead, ListenerId, Position, State, Stream};
-use perpetuo_station::Title;
+use perpetuo_engine::{Encoding, Lead, ListenerId, Passage, Position, State, Stream};
+use perpetuo_station::{Setting, Title};
+use tokio::sync::oneshot;
 use tracing::warn;
 
 use super::RenderThread;
 use crate::{
-    DriverError, Follower, Interleave, Mark, Origin, Seat, StreamKey,
-    handle::Command,
+    Follower, Interleave, Mark, Origin, Receipt, Seat, StreamKey, Write, Written,
+    handle::{Command, Denied, Recalled, Visit},
     stage::{Hands, Stage},
     stages::Known,
 };
@@ -43,25 +44,29 @@ impl RenderThread {
         let now = Instant::now();
         // Whoever asked may have gone; then nobody needs the answer.
         match command {
-            Command::Listen { origin, encoding, lead, answer } => {
-                let _ = answer.send(self.listen(&origin, encoding, lead, now));
+            Command::Listen { visit, encoding, lead, answer } => {
+                let _ = answer.send(self.listen(&visit, encoding, lead, now));
             }
             Command::Serve { key, listener, socket, preamble, between } => {
                 self.serve((key, listener), socket, preamble, between, now);
             }
-            Command::Set { origin, settings, answer } => {
-                let set = |stage: &mut Stage, _: &mut Hands<'_>| stage.set(&settings, now);
-                let applied = self.may_enter(&origin).and_then(|()| {
-                    self.enter(&origin, now);
-                    self.on_stage(origin.key, now, set)
-                });
-                let _ = answer.send(applied);
+            Command::Set { visit, settings, answer } => {
+                let _ = answer.send(self.set(&visit, settings, now));
             }
-            Command::Describe { origin, answer } => {
-                let _ = answer.send(self.describe(&origin, now));
+            Command::Apply { key, settings } => {
+                if self.stages.known(key) == Known::Well {
+                    // A stream that fails says so itself.
+                    let _ = self.on_stage(key, now, |stage, _| stage.set(&settings, now));
+                }
             }
-            Command::Follow { origin, mark, answer } => {
-                let _ = answer.send(self.follow(&origin, mark, now));
+            Command::Describe { visit, answer } => {
+                let _ = answer.send(self.describe(&visit, now));
+            }
+            Command::OpenPassage { visit, answer } => {
+                let _ = answer.send(self.open_passage(visit, now));
+            }
+            Command::Follow { visit, mark, answer } => {
+                let _ = answer.send(self.follow(&visit, mark, now));
             }
             Command::Leave { key, listener } => {
                 self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
@@ -74,15 +79,15 @@ impl RenderThread {
     /// Seats a listener, if there is room for it and, where it is not yet heard, for its stream.
     fn listen(
         &mut self,
-        origin: &Origin,
+        visit: &Visit,
         encoding: Encoding,
         lead: Lead,
         now: Instant,
-    ) -> Result<Seat, DriverError> {
-        self.may_enter(origin)?;
-        self.room_to_listen(origin, encoding).map_err(|full| self.refuse(full))?;
-        self.enter(origin, now);
-        let key = origin.key;
+    ) -> Result<Seat, Denied> {
+        self.may_enter(visit)?;
+        self.room_to_listen(&visit.origin, encoding).map_err(|full| self.refuse(full))?;
+        self.enter(visit, now);
+        let key = visit.origin.key;
         let before = self.stages.awake(key).filter(|stage| stage.is_admitted());
         let is_new = before.map(|stage| !stage.stream.has_rendition(encoding));
         let join = |stage: &mut Stage, hands: &mut Hands<'_>| {
@@ -97,18 +102,36 @@ impl RenderThread {
         Ok(Seat::new(start, key, listener, self.inbox.clone()))
     }
 
+    /// Applies settings together, and has them kept.
+    fn set(
+        &mut self,
+        visit: &Visit,
+        settings: Vec<Setting>,
+        now: Instant,
+    ) -> Result<Receipt, Denied> {
+        self.may_enter(visit)?;
+        self.enter(visit, now);
+        let key = visit.origin.key;
+        let applied = self.on_stage(key, now, |stage, _| stage.set(&settings, now))?;
+        let (commit, committed) = oneshot::channel();
+        let (position, committed_to) = (applied.position, Some(commit));
+        let what = Written::Set { position, settings, committed: committed_to };
+        self.store.keep(Write { key, spec: Arc::clone(&visit.origin.spec), what });
+        Ok(Receipt { applied, committed })
+    }
+
     /// Lets someone follow what happens in a stream, which does not play for that.
     fn follow(
         &mut self,
-        origin: &Origin,
+        visit: &Visit,
         mark: Option<Mark>,
         now: Instant,
-    ) -> Result<Follower, DriverError> {
-        self.may_enter(origin)?;
+    ) -> Result<Follower, Denied> {
+        self.may_enter(visit)?;
         self.room_for_connection().map_err(|full| self.refuse(full))?;
-        self.enter(origin, now);
+        self.enter(visit, now);
         let count = self.metrics.followers.clone();
-        self.on_stage(origin.key, now, |stage, _| stage.follow(mark, count, now))
+        Ok(self.on_stage(visit.origin.key, now, |stage, _| stage.follow(mark, count, now))?)
     }
 
     /// Hands a listener's socket to its stream, or closes it if one of the two has gone.
@@ -135,42 +158,68 @@ impl RenderThread {
         self.arrange(key, now);
     }
 
-    /// Sees to it that a stream which may enter is known.
-    fn enter(&mut self, origin: &Origin, now: Instant) {
+    /// Sees to it that a stream which may enter is known, and as far as it has come anywhere.
+    fn enter(&mut self, visit: &Visit, now: Instant) {
+        let Visit { origin, recalled } = visit;
         if self.stages.known(origin.key) == Known::Not {
-            let stage = self.begin(origin, now);
+            let stage = Stage::new(self.begin(origin, recalled, now));
             self.stages.insert(origin.key, stage);
+        } else if self.is_further(visit) {
+            let stream = self.begin(origin, recalled, now);
+            if let Some(stage) = self.stages.wake(origin.key) {
+                stage.adopt(stream);
+            }
         }
     }
 
-    fn begin(&mut self, origin: &Origin, now: Instant) -> Stage {
+    fn begin(&mut self, origin: &Origin, recalled: &Recalled, now: Instant) -> Stream {
         self.stagger = (self.stagger + GOLDEN).fract();
-        Stage::new(Stream::new(
-            Arc::clone(&origin.spec),
-            origin.seed,
-            origin.values.clone(),
-            self.stagger,
-            self.config.stream,
-            now,
-        ))
+        let passage = match recalled {
+            Recalled::Passage(passage) => (**passage).clone(),
+            _ => Passage::beginning(origin.values.clone()),
+        };
+        let (spec, config) = (Arc::clone(&origin.spec), self.config.stream);
+        Stream::resume(spec, origin.seed, passage, self.stagger, config, now)
     }
 
-    fn describe(&mut self, origin: &Origin, now: Instant) -> Result<State, DriverError> {
-        if let Some(stage) = self.stages.wake(origin.key) {
+    /// Whether the store knows of a stream that came further than the one here, which does not play.
+    fn is_further(&mut self, visit: &Visit) -> bool {
+        let Recalled::Passage(passage) = &visit.recalled else { return false };
+        let stage = self.stages.wake(visit.origin.key);
+        stage
+            .is_some_and(|stage| !stage.stream.is_playing() && passage.to > stage.stream.position())
+    }
+
+    fn describe(&mut self, visit: &Visit, now: Instant) -> Result<State, Denied> {
+        self.may_know(visit)?;
+        let Visit { origin, recalled } = visit;
+        if !self.is_further(visit)
+            && let Some(stage) = self.stages.wake(origin.key)
+        {
             let state = stage.stream.state();
             self.arrange(origin.key, now);
             return Ok(state);
         }
-        match self.stages.known(origin.key) {
-            Known::Not if origin.may_begin => Ok(State {
-                position: Position::START,
-                values: origin.values.clone(),
-                title: Title::default(),
-                listeners: 0,
-                is_playing: false,
-            }),
-            Known::Not => Err(DriverError::Expired),
-            Known::Well | Known::Failed => Err(DriverError::Failed),
+        let (position, values) = match recalled {
+            Recalled::Passage(passage) => (passage.to, passage.values()),
+            _ => (Position::START, origin.values.clone()),
+        };
+        Ok(State { position, values, title: Title::default(), listeners: 0, is_playing: false })
+    }
+
+    /// What was heard since the last passage was closed.
+    fn open_passage(&mut self, visit: Visit, now: Instant) -> Result<Passage, Denied> {
+        self.may_know(&visit)?;
+        if !self.is_further(&visit)
+            && let Some(stage) = self.stages.wake(visit.origin.key)
+        {
+            let open = stage.stream.open_passage();
+            self.arrange(visit.origin.key, now);
+            return Ok(open);
+        }
+        match visit.recalled {
+            Recalled::Passage(passage) => Ok(*passage),
+            _ => Ok(Passage::beginning(visit.origin.values)),
         }
     }
 }

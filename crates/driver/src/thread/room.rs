@@ -6,22 +6,48 @@ use perpetuo_engine::{Encoding, Load};
 use tracing::warn;
 
 use super::RenderThread;
-use crate::{DriverError, Full, Origin, stage::Stage, stages::Known};
+use crate::{
+    DriverError, Full, Origin, StreamKey,
+    handle::{Denied, Recalled, Visit},
+    stage::Stage,
+    stages::Known,
+};
 
 impl RenderThread {
     /// Whether a stream is known, or may become so.
-    pub(super) fn may_enter(&self, origin: &Origin) -> Result<(), DriverError> {
-        match self.stages.known(origin.key) {
-            Known::Well => return Ok(()),
-            Known::Failed => return Err(DriverError::Failed),
-            Known::Not if !origin.may_begin => return Err(DriverError::Expired),
-            Known::Not => {}
+    pub(super) fn may_enter(&self, visit: &Visit) -> Result<(), Denied> {
+        self.may_know(visit)?;
+        if self.stages.known(visit.origin.key) == Known::Well {
+            return Ok(());
         }
         let known = self.metrics.population().0;
         match self.config.ceilings.streams {
-            Some(most) if known >= most => Err(self.refuse(Full::Streams(known))),
+            Some(most) if known >= most => Err(self.refuse(Full::Streams(known)).into()),
             _ => Ok(()),
         }
+    }
+
+    /// Whether there is such a stream, here or in the store, or may be.
+    pub(super) fn may_know(&self, visit: &Visit) -> Result<(), Denied> {
+        let Visit { origin, recalled } = visit;
+        match (self.stages.known(origin.key), recalled) {
+            (Known::Failed, _) => Err(DriverError::Failed.into()),
+            (Known::Well, Recalled::Unread) if !self.is_up_to_date(origin.key) => {
+                Err(Denied::Unread)
+            }
+            (Known::Not, Recalled::Unread) => Err(Denied::Unread),
+            (Known::Not, Recalled::Nothing) if !origin.may_begin => {
+                Err(DriverError::Expired.into())
+            }
+            (Known::Not, Recalled::Away) if !origin.may_begin => Err(DriverError::StoreAway.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether nobody can know more of a stream that is known here.
+    fn is_up_to_date(&self, key: StreamKey) -> bool {
+        !self.store.is_shared()
+            || self.stages.awake(key).is_some_and(|stage| stage.stream.is_playing())
     }
 
     pub(super) fn room_to_listen(&self, origin: &Origin, encoding: Encoding) -> Result<(), Full> {

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Handle, Origin, StreamKey};
+use perpetuo_driver::{Ceilings, Config, Driver, DriverError, Handle, Nowhere, Origin, StreamKey};
 use perpetuo_engine::{Encoding, Lead, StreamConfig};
 use perpetuo_station::{
     ParamSpec, Performance, ResumeError, Setting, Snapshot, Station, StationSpec, Title,
@@ -89,7 +89,7 @@ pub(crate) fn driver(ceilings: Ceilings) -> Driver {
         time_to_live: Duration::from_secs(3600),
     };
     let grace = Duration::from_secs(2);
-    Driver::start(Config { threads: 1, stream, ceilings, grace }).unwrap()
+    Driver::start(Config { threads: 1, stream, ceilings, grace }, Arc::new(Nowhere)).unwrap()
 }
 
 pub(crate) async fn listen(handle: &Handle, key: u8, percent: u64) -> Result<Ear, DriverError> {

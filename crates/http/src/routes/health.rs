@@ -9,12 +9,15 @@ pub(crate) async fn live() -> &'static str {
     "alive\n"
 }
 
-/// New streams are welcome.
-pub(crate) async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
+/// New streams are welcome, though perhaps they will not be remembered.
+pub(crate) async fn ready(State(app): State<App>) -> Result<String, Problem> {
     if *app.is_ending.borrow() {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"));
     }
-    Ok("ready\n")
+    Ok(match app.driver.store_away() {
+        None => "ready\n".to_owned(),
+        Some(why) => format!("degraded: the store is away, streams go on without it: {why}\n"),
+    })
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use crate::{App, Problem, args::Args, quota::MaySet};
 /// Sends parameters of one stream towards new values, named, of a preset, or both: all of them at one
 /// position, or, if one is refused, none. Numbers glide for as long as `ramp` says.
 ///
-/// It answers before the change is heard; `position` and `audible_in` say when it will be.
+/// It answers before the change is heard; `position` and `audible_in` say when it will be. With `durable` it
+/// answers when the change is known to outlive a crash, or soon is not.
 pub(crate) async fn set_param(
     _: MaySet,
     State(app): State<App>,
@@ -19,14 +20,27 @@ pub(crate) async fn set_param(
     let id = args.take_id()?;
     let pass = app.ids.open(&id, &app.catalogue, (app.clock)())?.for_turning()?;
     let spec = pass.origin.spec.clone();
+    let waits = wants_durable(&mut args)?;
     let change = Change::read(&spec, args)?;
-    let applied = app.driver.set(pass.origin, change.settings.clone()).await?;
+    let receipt = app.driver.set(pass.origin, change.settings.clone()).await?;
+    let applied = receipt.applied;
     let mut answer = change.describe(&spec);
     let position = applied.position.seconds(app.driver.sample_rate_hz());
     answer.insert("position".to_owned(), view::seconds(position));
     let audible_in = applied.audible_in.map(|time| view::seconds(time.as_secs_f64()));
     answer.insert("audible_in".to_owned(), audible_in.into());
+    let is_durable = waits && receipt.is_durable().await;
+    answer.insert("durable".to_owned(), is_durable.into());
     Ok(Json(answer.into()))
+}
+
+/// Whether the answer is to wait until the change is safe.
+fn wants_durable(args: &mut Args) -> Result<bool, Problem> {
+    match args.take("durable").as_deref() {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(_) => Err(Problem::parameter("durable", "neither yes nor no", "1, true, 0, false")),
+    }
 }
 
 /// What is asked for besides the id.

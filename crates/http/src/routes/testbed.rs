@@ -20,7 +20,7 @@ use axum::{
 use bytes::Bytes;
 use http_body::{Body as _, Frame};
 use http_body_util::BodyExt;
-use perpetuo_driver::{Ceilings, Config, Driver};
+use perpetuo_driver::{Ceilings, Config, Driver, Nowhere};
 use perpetuo_engine::StreamConfig;
 use perpetuo_station::{
     Applies, Catalogue, Note, ParamSpec, Preset, ResumeError, Setting, Snapshot, Station,
@@ -91,7 +91,9 @@ impl Testbed {
             time_to_live: TIME_TO_LIVE,
         };
         let (ceilings, grace) = (Ceilings::default(), Duration::from_secs(2));
-        let driver = Driver::start(Config { threads: 1, stream, ceilings, grace }).unwrap();
+        let driver =
+            Driver::start(Config { threads: 1, stream, ceilings, grace }, Arc::new(Nowhere))
+                .unwrap();
         let mut registry = Registry::with_prefix("perpetuo");
         driver.handle().metrics().register(&mut registry);
         let rates = Rates { creates: NonZeroU32::new(1), sets: NonZeroU32::new(2) };

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use perpetuo_driver::{Ceilings, Config, Driver, Handle, Spent};
+use perpetuo_driver::{Ceilings, Config, Driver, Handle, Nowhere, Spent};
 use perpetuo_engine::{BitrateKbps, Encoding, Lead, StreamConfig};
 use perpetuo_http::{App, Ids, Key, Limits, Origins, Quotas, Rates, router};
 use perpetuo_station::Catalogue;
@@ -142,7 +142,7 @@ impl Bench {
             time_to_live: Duration::from_secs(24 * 3600),
         };
         let (ceilings, grace) = (Ceilings::default(), Duration::ZERO);
-        let driver = Driver::start(Config { threads, stream, ceilings, grace })
+        let driver = Driver::start(Config { threads, stream, ceilings, grace }, Arc::new(Nowhere))
             .context("cannot start render threads")?;
         let runtime = Runtime::new().context("cannot start the async runtime")?;
         let (end, is_ending) = watch::channel(false);
