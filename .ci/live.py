@@ -184,6 +184,7 @@ class Listener:
         self.breaks, self.refusals = [], []
         self.worst_gap = 0
         self.first = None  # where in the stream its first bytes were
+        self.first_at = None  # when they came
         self.last_at = None  # when its last bytes came
         self.position = 0  # of the stream, after the last byte
         self.task = asyncio.ensure_future(self._listen())
@@ -226,7 +227,7 @@ class Listener:
     def _on_bytes(self, begin):
         now = time.monotonic()
         if self.first is None:
-            self.first = begin
+            self.first, self.first_at = begin, now
         if begin is None:
             self.worst_gap = max(self.worst_gap, now - self.last_at)
         elif self.breaks and math.isnan(self.breaks[-1].found_at):
