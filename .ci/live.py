@@ -182,7 +182,7 @@ class Listener:
     def __init__(self, port, stream, **options):
         self.port, self.stream, self.options = port, stream, options
         self.breaks, self.refusals = [], []
-        self.worst_gap = 0
+        self.attempts, self.worst_gap = 0, 0
         self.first = None  # where in the stream its first bytes were
         self.first_at = None  # when they came
         self.last_at = None  # when its last bytes came
@@ -190,7 +190,6 @@ class Listener:
         self.task = asyncio.ensure_future(self._listen())
 
     async def _listen(self):
-        attempts = 0
         while True:
             begun, retry_after = time.monotonic(), 0
             try:
@@ -198,9 +197,9 @@ class Listener:
             except (OSError, EOFError, asyncio.TimeoutError):
                 pass
             if self.last_at and self.last_at - begun > STEADY_S:
-                attempts = 0
-            await asyncio.sleep(max(WAITS_S[min(attempts, len(WAITS_S) - 1)], retry_after))
-            attempts += 1
+                self.attempts = 0
+            await asyncio.sleep(max(WAITS_S[min(self.attempts, len(WAITS_S) - 1)], retry_after))
+            self.attempts += 1
 
     async def _take(self):
         """Takes what one connection gives; answers for how long it was sent away."""
@@ -245,9 +244,9 @@ class Listener:
         return self.last_at is not None and time.monotonic() - self.last_at < 1
 
     def forget(self):
-        """Begins to count anew."""
+        """Begins to count anew, as if it had played for long."""
         self.breaks = [each for each in self.breaks if math.isnan(each.found_at)]
-        self.refusals, self.worst_gap = [], 0
+        self.refusals, self.attempts, self.worst_gap = [], 0, 0
 
     async def end(self):
         self.task.cancel()
@@ -310,7 +309,8 @@ def run(main, folder):
         finally:
             await Program.end_all()
         for log in sorted(folder.glob("*.log")):
-            for line in log.read_text(errors="replace").splitlines()[-8:]:
+            complaints = re.findall(r".*(?:WARN|ERR|alert|panicked).*", log.read_text(errors="replace"))
+            for line in complaints[-8:]:
                 print(f"    {log.stem}: {line}")
         return 1
 
