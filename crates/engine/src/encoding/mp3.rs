@@ -53,7 +53,9 @@ mod tests {
         for kbps in BitrateKbps::ALLOWED {
             let bitrate = BitrateKbps::new(kbps).unwrap();
             let mut encoder = Mp3::new(bitrate, 44_100).unwrap();
-            for _ in 0..50 {
+            let mut written = 0;
+            for frames in 0..50 {
+                assert_eq!(bytes(bitrate, frames, 44_100), written, "{kbps}");
                 let mut frame = Vec::new();
                 encoder.encode([&block, &block], &mut frame);
                 assert_eq!(frame[..2], [0xFF, 0xFB]);
@@ -63,6 +65,7 @@ mod tests {
                 assert_eq!(frame[2] & !2, expected[2], "all but padding");
                 assert_eq!(frame[3] & !0x30, expected[3], "all but mode_extension");
                 assert_eq!(frame[4] << 1 | frame[5] >> 7, 0, "main_data_begin is 0");
+                written += frame.len() as u64;
             }
         }
     }
