@@ -14,7 +14,9 @@ use perpetuo_engine::{
 use perpetuo_station::{Setting, StationSpec, Values};
 use tokio::sync::oneshot;
 
-use crate::{Follower, Interleave, Mark, Metrics, Store, StoreAway, dial::Dial, recording::Turns};
+use crate::{
+    Ceilings, Follower, Interleave, Mark, Metrics, Store, StoreAway, dial::Dial, recording::Turns,
+};
 
 /// Names one stream, the same on every node: made from its id, from which it cannot be told back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -179,6 +181,11 @@ pub(crate) enum Command {
         key: StreamKey,
         listener: ListenerId,
     },
+    Limit(Ceilings),
+    Drain {
+        within: Duration,
+        done: oneshot::Sender<()>,
+    },
     Stop,
 }
 
@@ -303,6 +310,11 @@ impl Handle {
         self.store.away()
     }
 
+    /// From now on there may be so many. Whoever is there already stays.
+    pub fn limit(&self, ceilings: Ceilings) {
+        self.broadcast(|| Command::Limit(ceilings));
+    }
+
     /// What the render threads count.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -323,6 +335,16 @@ impl Handle {
             // A thread that has ended needs no more commands.
             let _ = thread.inbox.send(command());
         }
+    }
+
+    /// Asks all threads to drain; each answers when it has.
+    pub(crate) fn drain(&self, within: Duration) -> impl Iterator<Item = oneshot::Receiver<()>> {
+        self.threads.iter().map(move |thread| {
+            let (done, is_done) = oneshot::channel();
+            // As above.
+            let _ = thread.inbox.send(Command::Drain { within, done });
+            is_done
+        })
     }
 
     /// Asks a stream's render thread, and before that the store, if it may know more of the stream.

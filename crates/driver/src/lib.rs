@@ -110,6 +110,17 @@ impl Driver {
         self.handle.clone()
     }
 
+    /// Ends the streams that are listened to, each at a frame border, one after the other and spread evenly over
+    /// `within`; returns when none is left. Who follows is told at the beginning. From then on nobody may listen, and
+    /// of streams that are not known here no more is known: [`DriverError::ShuttingDown`].
+    pub async fn drain(&self, within: Duration) {
+        let ends: Vec<_> = self.handle.drain(within).collect();
+        for end in ends {
+            // A thread that has ended has ended its streams.
+            let _ = end.await;
+        }
+    }
+
     /// Lets each thread finish its chunk, ends all streams at a frame border, gives listeners
     /// [`Config::grace`] to take what is there, and waits for the threads.
     pub fn shutdown(mut self) {
