@@ -470,9 +470,11 @@ impl Stream {
 
     /// Brings back what [`Self::cool_down`] let go of.
     fn warm_up(&mut self) {
+        let past = Self::WARM_UP_FRAMES * FRAME_LEN as u64;
+        let at = Position::new(self.position().samples().saturating_sub(past));
         let (renditions, rate) = (&mut self.renditions, self.config.sample_rate_hz);
         self.performer.wake(Self::WARM_UP_FRAMES, &mut |pcm| {
-            renditions.iter_mut().for_each(|rendition| rendition.warm_up(pcm, rate));
+            renditions.iter_mut().for_each(|rendition| rendition.warm_up(pcm, at, rate));
         });
     }
 
