@@ -21,7 +21,7 @@ use tracing::{debug, info, level_filters::LevelFilter, warn};
 
 use crate::{
     cli::{LogLevel, ServeArgs},
-    key, memory, output,
+    memory, output,
     settings::Settings,
     store,
 };
@@ -57,14 +57,10 @@ pub(crate) fn run(args: ServeArgs, catalogue: Catalogue) -> anyhow::Result<()> {
 }
 
 async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
-    let key = match settings.key.clone() {
-        Some(key) => key,
-        None => key::load_or_make(&settings.data_dir)?,
-    };
     let listener = listen(settings.listen)?;
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut registry = Registry::with_prefix("perpetuo");
-    let store = store::open(&settings, &mut registry)?;
+    let (store, key) = store::open(&settings, &catalogue, &mut registry).await?;
     let driver = Driver::start(driver_config(&settings), Arc::clone(&store))
         .context("cannot start render threads")?;
     driver.handle().metrics().register(&mut registry);
