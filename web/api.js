@@ -8,9 +8,9 @@ export class Problem extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** The problem, and when to try again if the server said so; in the words of a 429 it is said already. */
-  get advice() {
-    return this.retryAfter && this.status !== 429 ? `${this.message} Try again in ${this.retryAfter} s.` : this.message;
+  /** True where there is no room, which asking often does not make. */
+  get isFull() {
+    return this.message.startsWith("Full");
   }
 
   /** True when the same request may succeed later. */
@@ -31,10 +31,20 @@ export const streamPath = (id, { bitrate, lead }) =>
 export const openStream = (id, options, signal) => request(streamPath(id, options), signal);
 export const filePath = (id) => `/stream/${encodeURIComponent(id)}.mp3`;
 export const eventsPath = (id) => `/events?id=${encodeURIComponent(id)}`;
+/** The last `seconds` of a stream, as a file. */
+export const recordingPath = (id, seconds) => `/recording?id=${encodeURIComponent(id)}&from=-${seconds}&to=-0`;
 export const pagePath = (id) => `/listen/${encodeURIComponent(id)}`;
 
 /** The problem that keeps a stream from playing, or null; the stream does not notice being asked. */
 export const whyNot = (id) => params(id).then(() => null, (problem) => problem);
+
+/** Whether a file is to be had, without taking it: throws the problem if it is not. */
+export async function probe(path) {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const head = await fetch(path, { method: "HEAD", signal }).catch(() => null);
+  // The answer to a HEAD has no words.
+  if (!head?.ok) await request(path, signal);
+}
 
 async function ask(path, query = {}) {
   const answer = await request(`${path}?${new URLSearchParams(query)}`, AbortSignal.timeout(TIMEOUT_MS));

@@ -7,4 +7,5 @@
 export const waitBefore = (attempts, retryAfter = 0) =>
   Math.max(WAITS[Math.min(attempts, WAITS.length - 1)], retryAfter);
 
-const WAITS = [0, 1, 2, 4, 8, 15];
+/** A server that restarts is back after a second or three, and is not to be missed by more than one. */
+const WAITS = [0, 0.5, 0.5, 1, 1, 1, 2, 4, 8, 15];

@@ -9,12 +9,8 @@ export function createChoice(template, spec, onTurn) {
   const element = template.content.cloneNode(true).firstElementChild;
   element.append(control.input);
 
-  function show(label) {
-    control.show(label);
-    element.toggleAttribute("data-away", label !== defaultOf(spec));
-  }
   function turn(label) {
-    show(label);
+    control.show(label);
     onTurn(label);
   }
   control.input.addEventListener("change", () => turn(control.value()));
@@ -28,7 +24,7 @@ export function createChoice(template, spec, onTurn) {
     const label = labelAt(spec, travel);
     if (label !== control.value()) turn(label);
   };
-  return { element, input: control.input, show, turnTo, hold: () => 0 };
+  return { element, input: control.input, show: control.show, turnTo, hold: () => 0 };
 }
 
 function createList(spec) {

@@ -40,5 +40,9 @@ const decimals = ({ min, max }) => Math.max(0, Math.ceil(Math.log10(50 / (max - 
 export const labelAt = (spec, travel) =>
   spec.labels[Math.min(spec.labels.length - 1, Math.floor(travel * spec.labels.length))];
 
+/** True where no one can tell a knob at `value` from one at `place`. */
+export const isAt = (spec, value, place) =>
+  spec.curve === "stepped" ? value === place : Math.abs(value - place) < 1e-4 * (spec.max - spec.min);
+
 /** A choice's default may come as its place among the labels. */
 export const defaultOf = (spec) => spec.labels?.[spec.default] ?? spec.default;

@@ -1,7 +1,7 @@
 // Playing by decodeAudioData: frames are decoded in groups, each as if it were a file, and fed to the ring.
 
 import { feed } from "/web/feed.js";
-import { joined } from "/web/frames.js";
+import { CODEC_DELAY, FRAME_LEN, joined } from "/web/frames.js";
 import { createSpeaker } from "/web/speaker.js";
 
 export const name = "decode";
@@ -68,8 +68,5 @@ export function open(output, options, { onSound, onLost, onBroken }) {
 
 /** What decoding adds to the unsteadiness of arrivals, in seconds. */
 const DECODING = 0.03;
-const FRAME_LEN = 1152;
 /** One for what overlaps, one for the filter bank. */
 const FRAMES_BEFORE = 2;
-/** Samples by which decoded audio lags what was encoded: 720 of the encoder, 529 of the decoder. */
-const CODEC_DELAY = 1249;

@@ -1,7 +1,7 @@
 // A number as a rotary knob. Under the drawing lies a range input, which the keyboard and assistive
 // technology use; the pointer turns the drawing.
 
-import { inWords, stepCount, travelOf, valueAt } from "./curve.js";
+import { inWords, isAt, stepCount, travelOf, valueAt } from "./curve.js";
 import { NOTCH, afterDrag, afterKey, createTaps, createWheel, within } from "./turning.js";
 
 /** A dial for `spec`; `onTurn(value)` hears the user's hand. */
@@ -30,7 +30,7 @@ export function createDial(template, spec, onTurn) {
     readout.dataset.unit = spec.unit;
     bubble.textContent = words;
     element.style.setProperty("--travel", travel);
-    element.toggleAttribute("data-away", Math.abs(value - spec.default) > 1e-4 * (spec.max - spec.min));
+    element.toggleAttribute("data-away", !isAt(spec, value, spec.default));
   }
   /** Keeps the exact travel, so that slow moves add up to a step. */
   function turnTo(next) {

@@ -4,21 +4,18 @@ import { eventsPath } from "./api.js";
 
 /**
  * Follows the events of stream `id` until `close()`; `onEvent({ kind, position, ... })` hears each. A browser
- * joins again by itself when the connection is lost. A server that refuses is asked again a few times; one that
- * knows no events is left in peace, and the page goes without.
+ * joins again by itself when the connection is lost; a server that refuses is asked again later, or by `wake()` at once.
  */
 export function followEvents(id, onEvent) {
   let source = null;
-  let refusals = 0;
   let timer;
 
+  const isRefused = () => source.readyState === EventSource.CLOSED;
   function open() {
     clearTimeout(timer);
     source = new EventSource(eventsPath(id));
-    source.addEventListener("open", () => (refusals = 0));
     source.addEventListener("error", () => {
-      const isRefused = source.readyState === EventSource.CLOSED;
-      if (isRefused && ++refusals < REFUSALS) timer = setTimeout(open, RETRY_MS * refusals);
+      if (isRefused()) timer = setTimeout(open, RETRY_MS);
     });
     for (const kind of KINDS) {
       source.addEventListener(kind, ({ data }) => {
@@ -29,6 +26,9 @@ export function followEvents(id, onEvent) {
   }
   open();
   return {
+    wake() {
+      if (isRefused()) open();
+    },
     close() {
       clearTimeout(timer);
       source.close();
@@ -45,6 +45,5 @@ function parse(data) {
   }
 }
 
-const KINDS = ["stream", "param", "note", "listeners"];
-const REFUSALS = 4;
+const KINDS = ["stream", "param", "note", "listeners", "ending"];
 const RETRY_MS = 10_000;

@@ -1,7 +1,7 @@
 // A stream's body as frames, for as long as it comes. For the page and for workers.
 
 import { Problem, openStream } from "/web/api.js";
-import { Framer } from "/web/frames.js";
+import { Framer, SAMPLE_RATE_HZ } from "/web/frames.js";
 
 /**
  * Opens the stream `id` and hands its frames to `onFrames` as they arrive, after the position of the
@@ -54,7 +54,6 @@ function createWatch(onStall) {
   };
 }
 
-const SAMPLE_RATE_HZ = 44_100;
 /** For the head: a new stream behind a slow network. */
 const HEAD_MS = 8000;
 const STALL_MS = 2500;

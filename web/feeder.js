@@ -1,7 +1,7 @@
 // The worker of webcodecs.js: from a stream's body to samples in the ring, away from the page's work.
 
 import { feed } from "/web/feed.js";
-import { joined } from "/web/frames.js";
+import { CODEC_DELAY, FRAME_LEN, SAMPLE_RATE_HZ, joined } from "/web/frames.js";
 
 let ring = null;
 let connection = new AbortController();
@@ -47,7 +47,7 @@ function createDecoder(onSamples, onError) {
   let timestamp = 0;
   const decoder = new AudioDecoder({ output: take, error: onError });
   try {
-    decoder.configure({ codec: "mp3", sampleRate: 44_100, numberOfChannels: 2 });
+    decoder.configure({ codec: "mp3", sampleRate: SAMPLE_RATE_HZ, numberOfChannels: 2 });
   } catch (error) {
     onError(error);
   }
@@ -94,7 +94,4 @@ function samplesOf(data) {
   return { left, right };
 }
 
-/** Samples by which decoded audio lags what was encoded: 720 of the encoder, 529 of the decoder. */
-const CODEC_DELAY = 1249;
-/** 1152 samples at 44.1 kHz. */
-const FRAME_US = 26_122;
+const FRAME_US = Math.round((1e6 * FRAME_LEN) / SAMPLE_RATE_HZ);

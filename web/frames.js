@@ -1,4 +1,4 @@
-// Layer III frames out of bytes as they come. Source: ISO/IEC 11172-3, 2.4.1.3 and 2.4.2.3.
+// Layer III frames out of bytes as they come, and what is known of them. Source: ISO/IEC 11172-3, 2.4.1.3 and 2.4.2.3.
 
 /** Cuts a body into whole frames; what is no frame is passed over. */
 export class Framer {
@@ -46,6 +46,11 @@ function frameLength(bytes, at) {
   return kbps && hz ? Math.floor((144_000 * kbps) / hz) + padding : 0;
 }
 
+export const SAMPLE_RATE_HZ = 44_100;
+/** Samples of a frame. */
+export const FRAME_LEN = 1152;
+/** Samples by which decoded audio lags what was encoded: 720 of the encoder, 529 of the decoder. */
+export const CODEC_DELAY = 1249;
 const HEADER_LEN = 4;
 const BITRATES_KBPS = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0];
 const SAMPLE_RATES_HZ = [44_100, 48_000, 32_000, 0];

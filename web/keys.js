@@ -1,6 +1,6 @@
 // Keyboard shortcuts, where no control wants the key for itself.
 
-/** `actions` has a function a name of `SHORTCUTS`. */
+/** `actions` has a function a name of `SHORTCUTS`, and for undo and redo. */
 export function listenToKeys(actions) {
   addEventListener("keydown", (event) => {
     const name = shortcutOf(event);
@@ -23,4 +23,4 @@ export function shortcutOf({ key, ctrlKey, metaKey, altKey, shiftKey, target }) 
   return SHORTCUTS[key] ?? SHORTCUTS[key.toLowerCase()];
 }
 
-const SHORTCUTS = { " ": "toggle", n: "another", s: "chance", f: "wall", "?": "help", Escape: "leaveWall" };
+const SHORTCUTS = { " ": "play", n: "another", s: "chance", f: "wall", k: "keep", "?": "help", Escape: "leave-wall" };

@@ -16,7 +16,7 @@ export function createLearn(panel, desk, onTurn) {
   let knobs = new Map();
   let chosen = null;
 
-  const nameOf = (element) => element.closest("[data-name]")?.dataset.name;
+  const nameOf = ({ target }) => desk.hasAttribute("data-learn") && target.closest("[data-name]")?.dataset.name;
   const labelOf = (name) => knobs.get(name).element.querySelector(".knob-label").textContent;
 
   function onMessage(bytes) {
@@ -66,7 +66,7 @@ export function createLearn(panel, desk, onTurn) {
     choose(null);
   }
   const take = (event) => {
-    const name = desk.hasAttribute("data-learn") && nameOf(event.target);
+    const name = nameOf(event);
     if (!name) return;
     event.preventDefault();
     event.stopPropagation();
@@ -75,7 +75,7 @@ export function createLearn(panel, desk, onTurn) {
   desk.addEventListener("pointerdown", take, { capture: true });
   desk.addEventListener("click", take, { capture: true });
   desk.addEventListener("focusin", (event) => {
-    const name = desk.hasAttribute("data-learn") && nameOf(event.target);
+    const name = nameOf(event);
     if (name) choose(name);
   });
   find(".forget").addEventListener("click", () => {

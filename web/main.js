@@ -2,12 +2,12 @@
 
 import * as api from "./api.js";
 import { createCards, hueOf } from "./cards.js";
-import { createClock } from "./heard.js";
 import { createCountdown } from "./countdown.js";
 import { createDesk } from "./desk.js";
 import { drawEmblem } from "./emblem.js";
 import { followEvents } from "./events.js";
 import { listenToKeys } from "./keys.js";
+import { createKeep } from "./keep.js";
 import { createLearn } from "./learn.js";
 import { createPicture } from "./picture.js";
 import { createPlayer } from "./player.js";
@@ -22,7 +22,6 @@ const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 
 const player = createPlayer(showState);
-const clock = createClock(player);
 const timeline = createTimeline();
 const picture = createPicture($("picture"), {
   tick,
@@ -30,7 +29,8 @@ const picture = createPicture($("picture"), {
   isPlaying: () => root.dataset.state === "playing",
 });
 const countdown = createCountdown(showWait);
-const share = createShare($("share-dialog"));
+const keep = createKeep($("keep"), (problem) => say(problem.message));
+const share = createShare($("share-dialog"), $("copy"));
 const wall = createWall(root);
 const session = createSession({ play: () => player.play(), pause: () => player.pause(), another });
 const learn = createLearn($("learn"), $("knobs"), (name, travel) => {
@@ -94,20 +94,23 @@ function another() {
 /** Puts a stream on the stage and on the desk. */
 function show(next) {
   const at = catalogue.findIndex(({ name }) => name === next.station);
+  const hue = hueOf(Math.max(0, at));
   stream = next;
   station = catalogue[at] ?? { name: next.station, title: next.title, about: "", params: [] };
-  root.dataset.view = "stream";
-  root.style.setProperty("--hue", hueOf(Math.max(0, at)));
+  root.toggleAttribute("data-stream", true);
+  root.style.setProperty("--hue", hue);
   document.title = `${station.title} · Perpetuo`;
   $("title").textContent = station.title;
   $("about").textContent = station.about;
   drawEmblem($("emblem"), station.name);
   markCard(station.name);
   picture.clear();
-  picture.tint(hueOf(Math.max(0, at)));
+  picture.tint(hue);
   showScene(next.now);
   showListeners(next.listeners ?? 0);
   share.fill(stream, station.title);
+  keep.show(stream.id);
+  keep.reach(stream.position ?? 0);
 
   desk?.close();
   const parts = { knobs: $("knobs"), presets: $("presets"), templates: { dial: $("dial"), choice: $("choice") } };
@@ -146,10 +149,9 @@ function follow() {
   events?.close();
   events = null;
   timeline.clear();
-  clock.reset();
   if (!stream || (document.hidden && !player.isWanted)) return;
   events = followEvents(stream.id, (event) => {
-    clock.note(event.position, performance.now() / 1000);
+    if (event.kind === "ending") return player.expectRestart(event.within);
     timeline.add(event);
     // Who wants less motion is shown no note when it comes.
     if (!CALM.matches) picture.wake();
@@ -159,10 +161,10 @@ function follow() {
 /** Lets happen what is heard by now; returns the position. */
 function tick() {
   if (!stream) return null;
-  const isPlaying = root.dataset.state === "playing";
-  const heard = isPlaying ? clock.heard(performance.now() / 1000) : null;
+  const heard = player.heard();
   for (const event of timeline.take(heard)) happen(event);
   desk.glide(heard);
+  if (heard !== null) keep.reach(heard);
   return heard;
 }
 
@@ -192,9 +194,9 @@ function showListeners(count) {
 function showState(state, problem, seconds) {
   root.dataset.state = state;
   say(stateInWords(state, problem, seconds), state === "playing");
-  if (state === "lost") countdown.start(seconds, () => {});
+  if (state === "lost" && seconds > 1) countdown.start(seconds, () => {});
   else countdown.stop();
-  if (state === "playing") clock.reset();
+  if (state === "playing") events?.wake();
   $("play").setAttribute("aria-label", player.isWanted ? "Pause" : "Play");
   $("play").classList.toggle("is-on", player.isWanted);
   session.state(player.isWanted);
@@ -212,7 +214,7 @@ function showHow() {
 
 /** What is heard anyway is said only to whom it is read out. */
 function say(words, isHeard = false) {
-  $("status").textContent = words;
+  if ($("status").textContent !== words) $("status").textContent = words;
   $("status").toggleAttribute("data-heard", isHeard);
 }
 
@@ -255,24 +257,24 @@ const RETRY_S = 5;
 const QUICK_S = 0.3;
 const TICK_MS = 200;
 
+/** What buttons and keys do, by the names they have in the page and in `keys.js`. */
 const actions = {
-  toggle,
+  play: toggle,
   another,
   chance: () => !$("chance").hidden && turning("chance"),
   undo: () => turning("undo"),
   redo: () => turning("redo"),
   wall: () => stream && wall.toggle(),
-  leaveWall: wall.leave,
+  "leave-wall": wall.leave,
   help: () => $("help-dialog").showModal(),
+  share: share.open,
+  midi: learn.toggle,
+  own: another,
+  cancel,
+  reload: open,
 };
-for (const [id, action] of Object.entries({
-  ...{ play: toggle, another, chance: actions.chance, undo: actions.undo, redo: actions.redo },
-  ...{ wall: actions.wall, "leave-wall": wall.leave, help: actions.help, share: share.open },
-  ...{ midi: learn.toggle, own: another, cancel, reload: open },
-})) {
-  $(id).addEventListener("click", action);
-}
-listenToKeys(actions);
+for (const [id, action] of Object.entries(actions)) $(id).addEventListener("click", action);
+listenToKeys({ ...actions, keep: () => stream && !$("keep").hidden && $("keep").click() });
 for (const kind of ["pointerover", "focusin"]) $("knobs").addEventListener(kind, showHint);
 $("knobs").addEventListener("pointerleave", () => showHint());
 for (const dialog of document.querySelectorAll("dialog")) {

@@ -51,13 +51,13 @@ export function createMarks() {
       for (const note of notes) drawMark(context, view, heard, palette, note);
       context.globalAlpha = 1;
     },
-    yOf: (note, view) => yOf(note, view),
+    yOf,
   };
 }
 
 /** Notes without a pitch have lanes at the foot of the picture, in which pan is up and down. */
 const yOf = ({ pitch, look, pan }, view) =>
-  look.isPitched ? view.yOf(pitch) : view.bottom - (18 + 15 * (LANES - look.lane) - 22 * pan) * view.unit;
+  look.isPitched ? view.yOf(pitch) : view.height - (18 + 15 * (LANES - look.lane) - 22 * pan) * view.unit;
 
 /** What ties the notes of a part that follow each other closely. */
 function drawThread(context, view, heard, palette, notes, look) {
@@ -85,8 +85,7 @@ function drawMark(context, view, heard, palette, note) {
   if (age < RING_S && (note.look.isPitched || note.look.form === drop)) {
     context.globalAlpha = 0.45 * (1 - age / RING_S) ** 2;
     context.lineWidth = view.unit;
-    context.beginPath();
-    context.arc(x, y, size + 34 * view.unit * note.velocity * Math.sqrt(age / RING_S), 0, TURN);
+    circle(context, x, y, size + 34 * view.unit * note.velocity * Math.sqrt(age / RING_S));
     context.stroke();
   }
   context.globalAlpha = life * (0.5 + 0.5 * note.velocity);
@@ -97,28 +96,26 @@ function drawMark(context, view, heard, palette, note) {
 /** From 1 on the string to a quarter at the picture's far edge. */
 const lifeOf = (age, { seconds }) => Math.max(0.12, 1 - 0.8 * (age / seconds));
 
-function bead(context, x, y, size) {
+function circle(context, x, y, radius) {
   context.beginPath();
-  context.arc(x, y, 0.8 * size, 0, TURN);
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+}
+
+function bead(context, x, y, size) {
+  circle(context, x, y, 0.8 * size);
   context.fill();
 }
 
 function ring(context, x, y, size) {
-  context.beginPath();
-  context.arc(x, y, size, 0, TURN);
+  circle(context, x, y, size);
   context.stroke();
-  context.beginPath();
-  context.arc(x, y, 0.22 * size, 0, TURN);
-  context.fill();
+  bead(context, x, y, 0.28 * size);
 }
 
 function diamond(context, x, y, size) {
+  const [across, up] = [0.75 * size, 1.15 * size];
   context.beginPath();
-  context.moveTo(x - 0.75 * size, y);
-  context.lineTo(x, y - 1.15 * size);
-  context.lineTo(x + 0.75 * size, y);
-  context.lineTo(x, y + 1.15 * size);
-  context.closePath();
+  for (const [dx, dy] of [[-across, 0], [0, -up], [across, 0], [0, up]]) context.lineTo(x + dx, y + dy);
   context.fill();
 }
 
@@ -141,17 +138,16 @@ function block(context, x, y, size) {
 }
 
 function drop(context, x, y, size) {
-  context.beginPath();
-  context.arc(x, y, 0.45 * size, 0, TURN);
-  context.fill();
+  bead(context, x, y, 0.56 * size);
 }
 
 function cross(context, x, y, size) {
+  const arm = 0.6 * size;
   context.beginPath();
-  context.moveTo(x - 0.6 * size, y - 0.6 * size);
-  context.lineTo(x + 0.6 * size, y + 0.6 * size);
-  context.moveTo(x + 0.6 * size, y - 0.6 * size);
-  context.lineTo(x - 0.6 * size, y + 0.6 * size);
+  for (const slope of [1, -1]) {
+    context.moveTo(x - arm, y - slope * arm);
+    context.lineTo(x + arm, y + slope * arm);
+  }
   context.stroke();
 }
 
@@ -160,7 +156,6 @@ const PITCHLESS = [tick, drop, block, cross];
 /** How far the colours of parts lie from the station's, in degrees of hue. */
 const SHIFTS = [0, 55, -50, 105, -95, 160];
 const LANES = 4;
-const TURN = 2 * Math.PI;
 const CHORD_S = 0.03;
 const NEAR_S = 1.3;
 const RING_S = 1.4;

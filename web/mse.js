@@ -4,7 +4,7 @@
 import { Clock } from "/web/clock.js";
 import { Control } from "/web/control.js";
 import { feed } from "/web/feed.js";
-import { joined } from "/web/frames.js";
+import { SAMPLE_RATE_HZ, joined } from "/web/frames.js";
 import { createMedia } from "/web/media.js";
 
 export const name = "mse";
@@ -146,7 +146,6 @@ export function open(output, options, { onSound, onLost, onBroken, onPaused }) {
 }
 
 const TYPE = "audio/mpeg";
-const SAMPLE_RATE_HZ = 44_100;
 /** Ways in which `play` may end: it was dropped meanwhile, or wants a gesture as the output does. */
 const HARMLESS = ["AbortError", "NotAllowedError"];
 /** What a media element wants to have ahead before it says that it waits. */

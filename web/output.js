@@ -1,11 +1,14 @@
 // The way out: an audio context that runs while it is needed, what is heard for analysis, and when.
 
+import { SAMPLE_RATE_HZ } from "/web/frames.js";
+
 /**
  * `onStateChange()` hears when the browser starts or stops the context by itself. To be created when
  * the user does something, or the browser will not let it sound.
  */
 export function createOutput(onStateChange) {
-  const context = new AudioContext({ latencyHint: matchMedia("(pointer: coarse)").matches ? "interactive" : LEAST, sampleRate: SAMPLE_RATE_HZ });
+  const latencyHint = matchMedia("(pointer: coarse)").matches ? "interactive" : LEAST;
+  const context = new AudioContext({ latencyHint, sampleRate: SAMPLE_RATE_HZ });
   const analyser = new AnalyserNode(context);
   analyser.connect(context.destination);
   let timer;
@@ -46,7 +49,6 @@ export function createOutput(onStateChange) {
 
 /** The smallest buffer there is, 30 ms sooner in Chromium on Linux (2026-11). It would tire a phone. */
 const LEAST = 0;
-export const SAMPLE_RATE_HZ = 44_100;
 const PATIENCE_MS = 1000;
 /** A context that was opened early waits this long for a stream. */
 const REST_AFTER_MS = 3000;

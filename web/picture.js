@@ -15,9 +15,9 @@ import { createWash } from "./wash.js";
 export function createPicture(canvas, source) {
   const context = canvas.getContext("2d");
   const [wash, marks, string] = [createWash(), createMarks(), createString()];
-  let view = createView(canvas.clientWidth || 300, canvas.clientHeight || 200);
-  let palette = createPalette(195);
+  let view;
   let hue = 195;
+  let palette = createPalette(hue);
   let heard = 0;
   let awakeUntil = 0;
   let frame = 0;
@@ -35,7 +35,7 @@ export function createPicture(canvas, source) {
     wash.draw(context, view, heard, palette.washAlpha);
     marks.draw(context, view, heard, palette);
     if (analyser) string.drawSpectrum(context, view, palette, wash.levels);
-    string.draw(context, view, palette, { analyser, plucks: isLive && !CALM.matches ? plucks() : [] });
+    string.draw(context, view, palette, { analyser, plucks: analyser ? plucks() : [] });
     if (isLive) awakeUntil = now + AWAKE_MS;
     next(now);
   }
@@ -71,6 +71,7 @@ export function createPicture(canvas, source) {
     wake();
   }
 
+  fit();
   new ResizeObserver(fit).observe(canvas);
   DARK.addEventListener("change", () => tint());
   CALM.addEventListener("change", wake);

@@ -2,6 +2,7 @@
 
 import { Problem } from "/web/api.js";
 import { waitBefore } from "/web/backoff.js";
+import { CODEC_DELAY, FRAME_LEN, SAMPLE_RATE_HZ } from "/web/frames.js";
 import { createOutput } from "/web/output.js";
 import { techniques } from "/web/techniques.js";
 
@@ -20,7 +21,10 @@ export function createPlayer(onChange) {
   let soundsSince = null;
   let attempts = 0;
   let breaks = 0;
+  let restartUntil = 0;
   let timer;
+
+  const isRestarting = () => Date.now() < restartUntil;
 
   /** Opens what needs time, so that it is there when something is to be played. */
   function prepare() {
@@ -32,7 +36,7 @@ export function createPlayer(onChange) {
   async function join() {
     clearTimeout(timer);
     soundsSince = null;
-    onChange("connecting");
+    onChange("connecting", isRestarting() ? RESTARTING : undefined);
     prepare();
     if (!session) return leave("failed", new Problem(400, "This browser cannot play that way."));
     session.join(id);
@@ -53,6 +57,7 @@ export function createPlayer(onChange) {
     if (!isWanted || soundsSince !== null) return;
     clearTimeout(timer);
     soundsSince = Date.now();
+    restartUntil = 0;
     onChange("playing");
   }
 
@@ -63,10 +68,11 @@ export function createPlayer(onChange) {
     const wasSteady = soundsSince !== null && Date.now() - soundsSince > STEADY_MS;
     attempts = wasSteady ? 0 : attempts;
     soundsSince = null;
-    const seconds = waitBefore(attempts, problem.retryAfter);
+    const isRestart = isRestarting() && !problem.isFull;
+    const seconds = waitBefore(attempts, isRestart ? 0 : problem.retryAfter);
     attempts += 1;
     if (seconds === 0) return join();
-    onChange("lost", problem, seconds);
+    onChange("lost", isRestart ? RESTARTING : problem, seconds);
     clearTimeout(timer);
     timer = setTimeout(join, seconds * 1000);
   }
@@ -128,6 +134,10 @@ export function createPlayer(onChange) {
       isInterrupted = false;
       leave("paused");
     },
+    /** The server has said that it ends within `seconds`, to be back soon. */
+    expectRestart(seconds) {
+      restartUntil = Date.now() + 1000 * seconds + RESTART_MS;
+    },
     /** To be called within a click: browsers let only what was touched there sound later. */
     unlock() {
       prepare();
@@ -144,7 +154,7 @@ export function createPlayer(onChange) {
     /** Seconds until a change is heard that is sent now, or null while nothing sounds. */
     latency() {
       const held = soundsSince === null ? null : session?.held() ?? null;
-      return held === null ? null : roundTrip() + CHUNK_WAIT + CODEC_DELAY + held;
+      return held === null ? null : roundTrip() + (CHUNK_WAIT + CODEC_DELAY) / SAMPLE_RATE_HZ + held;
     },
     /** The position heard now, in seconds since the stream's beginning, or null while nothing sounds. */
     heard: () => (soundsSince === null ? null : session?.heard() ?? null),
@@ -171,6 +181,9 @@ function optionsFor(roundTrip) {
   return { bitrate: 192, lead: Math.max(0.05, lateness + 0.02).toFixed(2), lateness };
 }
 
+const RESTARTING = new Problem(0, "The server is restarting.");
+/** So long a server may be away that said it restarts. */
+const RESTART_MS = 20_000;
 const UNKNOWN_ROUND_TRIP = 0.05;
 /** Played this long, a stream lost again starts over with the shortest wait. */
 const STEADY_MS = 10_000;
@@ -179,6 +192,4 @@ const SILENCE_MS = 12_000;
 /** So often a way may break before the next one is tried. */
 const BREAKS = 2;
 /** Half of the server’s shortest chunk, of two frames: so long a change waits for the next, on average. */
-const CHUNK_WAIT = 1152 / 44_100;
-/** Of encoder and decoder, in seconds. */
-const CODEC_DELAY = 1249 / 44_100;
+const CHUNK_WAIT = FRAME_LEN;

@@ -1,12 +1,12 @@
 // A station's presets as buttons, and which of them the knobs stand on.
 
-import { defaultOf } from "./curve.js";
+import { defaultOf, isAt } from "./curve.js";
 
 /** Fills `list` with a button a preset; `onChoose(name)` hears which. Returns `show(values)`, which marks one. */
 export function createPresets(list, station, onChoose) {
   const presets = station.presets ?? [];
   const buttons = presets.map(({ name, title }) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", textContent: title });
+    const button = Object.assign(document.createElement("button"), { textContent: title });
     button.addEventListener("click", () => onChoose(name));
     return button;
   });
@@ -25,6 +25,3 @@ export const presetAt = (station, values) =>
   station.presets?.find(({ params }) =>
     station.params.every((spec) => spec.id === "level" || isAt(spec, values[spec.id], params[spec.id] ?? defaultOf(spec))),
   );
-
-const isAt = (spec, value, place) =>
-  spec.curve === "stepped" ? value === place : Math.abs(value - place) < 1e-4 * (spec.max - spec.min);

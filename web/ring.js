@@ -34,15 +34,12 @@ class Ring extends AudioWorkletProcessor {
 
   /** Tells of the quantum that was rendered last; `position` is that of the sample after it. */
   #report() {
-    const { isPlaying, position, rate, underruns, skips } = this.#playout;
+    const { isPlaying, position } = this.#playout;
     this.port.postMessage({
       isPlaying,
       position: position === null ? null : position / sampleRate,
       time: currentTime + 128 / sampleRate,
       fill: this.#fill / this.#quanta / sampleRate,
-      rate,
-      underruns,
-      skips,
     });
     this.#wasPlaying = isPlaying;
     this.#quanta = this.#fill = 0;

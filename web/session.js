@@ -34,7 +34,7 @@ function createSilence(onPause) {
   let isWanted = false;
 
   function create() {
-    audio = new Audio(URL.createObjectURL(new Blob([silentWav()], { type: "audio/wav" })));
+    audio = new Audio(URL.createObjectURL(silentWav()));
     audio.loop = true;
     audio.addEventListener("pause", () => isWanted && onPause());
   }
@@ -48,21 +48,11 @@ function createSilence(onPause) {
   };
 }
 
-/** Ten seconds, as buttons are given from five on; 8 kHz, 8 bits, in which silence is 128. */
+/** Ten seconds, as buttons are given from five on: a WAV of 8 kHz and 8 bits, in which silence is 128. */
 function silentWav() {
-  const length = 80_000;
-  const bytes = new Uint8Array(44 + length).fill(128);
-  const view = new DataView(bytes.buffer);
-  const text = (at, word) => [...word].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
-  text(0, "RIFF");
-  view.setUint32(4, 36 + length, true);
-  text(8, "WAVEfmt ");
-  view.setUint32(16, 16, true);
-  view.setUint32(20, 0x0001_0001, true); // PCM, one channel
-  view.setUint32(24, 8000, true);
-  view.setUint32(28, 8000, true);
-  view.setUint32(32, 0x0008_0001, true); // a byte a sample, 8 bits
-  text(36, "data");
-  view.setUint32(40, length, true);
-  return bytes;
+  const samples = new Uint8Array(80_000).fill(128);
+  const text = (word) => [...word].reduceRight((sum, letter) => 256 * sum + letter.charCodeAt(0), 0);
+  const format = [16, 0x0001_0001, 8000, 8000, 0x0008_0001];
+  const header = [text("RIFF"), 36 + samples.length, text("WAVE"), text("fmt "), ...format, text("data"), samples.length];
+  return new Blob([new Uint32Array(header), samples], { type: "audio/wav" });
 }

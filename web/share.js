@@ -14,14 +14,17 @@ export function addressesOf({ id, listen_id: listenId, may }, origin) {
   };
 }
 
-/** The dialog; `fill(stream, title)` puts a stream's addresses into it. */
-export function createShare(dialog) {
+/** The dialog, a copy of `template` in each of its rows; `fill(stream, title)` puts a stream's addresses into it. */
+export function createShare(dialog, template) {
   const find = (selector) => dialog.querySelector(selector);
   const rows = [...dialog.querySelectorAll(".share-row")];
   let title = "";
 
   for (const row of rows) {
+    row.append(template.content.cloneNode(true));
     const [input, copy, send] = ["input", ".copy", ".send"].map((selector) => row.querySelector(selector));
+    input.setAttribute("aria-label", row.dataset.label);
+    input.setAttribute("aria-describedby", row.querySelector(".note").id);
     copy.addEventListener("click", () => copyFrom(input, copy));
     send.hidden = !navigator.share;
     send.addEventListener("click", () => {

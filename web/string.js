@@ -5,11 +5,10 @@ import { ROWS } from "./wash.js";
 
 /** A string; `draw` takes the wave from `analyser`, or hangs still without. */
 export function createString() {
-  let wave = new Float32Array(0);
+  const wave = new Float32Array(HELD);
 
   /** Takes the newest wave, smoothed: a string has no corners. */
   function listen(analyser) {
-    if (wave.length !== HELD) wave = new Float32Array(HELD);
     analyser.getFloatTimeDomainData(wave);
     for (let pass = 0; pass < 3; pass += 1) {
       for (let i = 0, sum = 0; i < wave.length; i += 1) {
@@ -38,11 +37,10 @@ export function createString() {
       if (analyser) listen(analyser);
       const from = analyser ? risesAt(wave.length - LENGTH) : 0;
       const width = (view.width - view.now) * 0.8;
-      const length = view.bottom - view.top;
       context.beginPath();
       for (let i = 0; i <= POINTS; i += 1) {
         const part = i / POINTS;
-        const y = view.top + part * length;
+        const y = part * view.height;
         const shape = Math.sin(Math.PI * part) ** 0.6;
         const sample = analyser ? wave[from + Math.round(part * (LENGTH - 1))] : 0;
         context.lineTo(view.now + shape * (width * sample + pluckAt(y, plucks)), y);
@@ -60,7 +58,7 @@ export function createString() {
       for (let row = 0; row < ROWS; row += 2) {
         const level = Math.max(levels[row], levels[row + 1] ?? 0) ** 2;
         if (level < 0.02) continue;
-        const y = view.top + ((row + 1) / ROWS) * (view.bottom - view.top);
+        const y = ((row + 1) / ROWS) * view.height;
         context.globalAlpha = 0.2 + 0.55 * level;
         context.fillRect(view.now + 6 * view.unit, y - thick / 2, length * level, thick);
       }

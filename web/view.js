@@ -4,22 +4,18 @@
 export function createView(width, height) {
   const unit = Math.min(2.4, Math.max(0.75, Math.sqrt(height / 420)));
   const now = Math.round(width * (width > 700 ? 0.84 : 0.86));
-  const top = 0;
-  const bottom = height;
   const pxPerS = 50 * unit;
   return {
     width,
     height,
     unit,
     now,
-    top,
-    bottom,
     pxPerS,
     seconds: now / pxPerS,
     /** The height of a pitch, a MIDI note number; what is beyond the picture is drawn at its edge. */
     yOf(pitch) {
       const part = (Math.min(HIGHEST - 1, Math.max(LOWEST + 1, pitch)) - LOWEST) / (HIGHEST - LOWEST);
-      return bottom - part * (bottom - top);
+      return height * (1 - part);
     },
   };
 }

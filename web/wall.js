@@ -11,7 +11,7 @@ export function createWall(root) {
   };
   function enter() {
     root.toggleAttribute("data-wall", true);
-    document.documentElement.requestFullscreen?.().catch(() => {});
+    root.requestFullscreen?.().catch(() => {});
     keepLit();
     rest();
     scrollTo({ top: 0 });

@@ -5,10 +5,10 @@ import { HIGHEST, LOWEST } from "./view.js";
 /** A wash; `listen` takes in what sounds now, `draw` puts the last seconds on the picture. */
 export function createWash() {
   const canvas = Object.assign(document.createElement("canvas"), { width: COLUMNS, height: ROWS });
-  const context = canvas.getContext("2d", { willReadFrequently: false });
+  const context = canvas.getContext("2d");
   const column = context.createImageData(1, ROWS);
   const levels = new Float32Array(ROWS);
-  let spectrum = new Float32Array(0);
+  const spectrum = new Float32Array(FFT_SIZE / 2);
   let rows = null;
   let newest = null;
   let first = 0;
@@ -18,7 +18,6 @@ export function createWash() {
   function measure(analyser) {
     if (rows?.of !== analyser) {
       Object.assign(analyser, { fftSize: FFT_SIZE, smoothingTimeConstant: 0.55 });
-      spectrum = new Float32Array(analyser.frequencyBinCount);
       rows = { of: analyser, bins: binsOfRows(analyser) };
     }
     analyser.getFloatFrequencyData(spectrum);
@@ -68,7 +67,7 @@ export function createWash() {
         const at = from % COLUMNS;
         const length = Math.min(COLUMNS - at, newest + 1 - from);
         const x = view.now + (from / COLUMNS_A_SECOND - heard) * view.pxPerS;
-        onto.drawImage(canvas, at, 0, length, ROWS, x, view.top, length * width, view.bottom - view.top);
+        onto.drawImage(canvas, at, 0, length, ROWS, x, 0, length * width, view.height);
         from += length;
       }
       onto.globalAlpha = 1;

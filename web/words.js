@@ -3,11 +3,11 @@
 /** What the player is doing, for the line that is read out. */
 export function stateInWords(state, problem, seconds) {
   const words = {
-    connecting: "Connecting.",
+    connecting: problem ? inWords(problem) : "Connecting.",
     playing: "Playing.",
     paused: "Paused. The music waits where you left it.",
     ready: "Ready. Press play.",
-    lost: `${problem ? inWords(problem) : "The stream stopped."} Joining again in ${seconds} s.`,
+    lost: `${problem ? inWords(problem) : "The stream stopped."} ${seconds > 1 ? `Joining again in ${seconds} s.` : ""}`,
   };
   return words[state] ?? (problem ? inWords(problem) : "It does not play.");
 }
@@ -18,7 +18,7 @@ export function inWords(problem) {
   if (status === 0) return navigator.onLine === false ? "You are offline." : problem.message;
   if (status === 404) return "There is no stream behind this link. Choose a station below for a new one.";
   if (status === 410) return `${problem.message} Choose a station below for a new stream.`;
-  if (status === 503) return `The house is full. ${problem.message}`;
+  if (problem.isFull) return `The house is full. ${problem.message}`;
   return problem.message;
 }
 

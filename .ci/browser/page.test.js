@@ -255,15 +255,42 @@ describe("together", () => {
   });
 });
 
+describe("what was heard is kept", () => {
+  visit("a click on Keep, or k, downloads the last minutes under the name that the server gives", {}, async (visitor, page) => {
+    await visitor.choose("Kalimba");
+    const keep = page.getByRole("link", { name: "Keep what was heard" });
+    assert.equal(await keep.isVisible(), false);
+    await keep.waitFor();
+    const [download] = await Promise.all([page.waitForEvent("download"), keep.click()]);
+    assert.match(download.suggestedFilename(), /^perpetuo-kalimba-[\d-]+\.mp3$/);
+    assert.equal(download.url(), `${server.url}/recording?id=${visitor.id}&from=-600&to=-0`);
+    await Promise.all([page.waitForEvent("download"), page.keyboard.press("k")]);
+    await visitor.hears();
+  });
+
+  test("a server that has nothing says so, and the music plays on", { timeout: 60_000 }, async () => {
+    const visitor = await Visitor.at(browser, server);
+    await visitor.choose("Kalimba");
+    const detail = "nothing of this stream is kept";
+    const body = JSON.stringify({ title: "Not Found", status: 404, detail });
+    await visitor.page.route("**/recording?*", (route) => route.fulfill({ status: 404, body }));
+    await visitor.page.getByRole("link", { name: "Keep what was heard" }).click();
+    await visitor.reads("Nothing of this stream is kept.");
+    await visitor.hears();
+    await visitor.leave();
+  });
+});
+
 describe("when something goes wrong", () => {
   test("the server is restarted under it, and the sound comes back by itself", { timeout: 90_000 }, async () => {
     const own = await Server.start();
     const visitor = await Visitor.at(browser, own);
     await visitor.choose("Kalimba");
     const { id } = visitor;
-    await own.restart(1500);
+    const restarted = own.restart(1500);
     await visitor.hearsNothing();
-    console.log(`sound again ${await visitor.hears(30_000)} ms after the silence`);
+    await restarted;
+    console.log(`sound again ${await visitor.hears(2000)} ms after the server`);
     assert.equal(visitor.id, id);
     await visitor.reads("Playing");
     await visitor.leave();

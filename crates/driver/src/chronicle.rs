@@ -44,6 +44,8 @@ pub enum What {
     Note(Note),
     /// So many listen from now on.
     Listeners(usize),
+    /// The program is ending: what listeners are sent ends within so long, and then this.
+    Ending(Duration),
 }
 
 /// What happened between two looks.
@@ -174,6 +176,11 @@ impl Chronicle {
     /// Notes that these were set together.
     pub(crate) fn on_set(&mut self, position: Position, settings: &[Setting]) {
         self.note(position, What::Set(settings.to_vec()));
+    }
+
+    /// Notes that the stream will be ended.
+    pub(crate) fn on_ending(&mut self, position: Position, within: Duration) {
+        self.note(position, What::Ending(within));
     }
 
     /// Notes that a note begins.

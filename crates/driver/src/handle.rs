@@ -14,7 +14,9 @@ use perpetuo_engine::{
 use perpetuo_station::{Setting, StationSpec, Values};
 use tokio::sync::oneshot;
 
-use crate::{Follower, Interleave, Mark, Metrics, Store, StoreAway, dial::Dial};
+use crate::{
+    Ceilings, Follower, Interleave, Mark, Metrics, Store, StoreAway, dial::Dial, recording::Turns,
+};
 
 /// Names one stream, the same on every node: made from its id, from which it cannot be told back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +50,8 @@ pub enum DriverError {
     NoEncoder,
     /// There is no room for more.
     Full(Full),
+    /// As many recordings are rendered as may be, and that took too long.
+    NoTurn,
     /// What may be kept of the stream cannot be reached, and without it the stream may not begin.
     StoreAway,
     /// The render threads are ending.
@@ -73,6 +77,7 @@ pub struct Handle {
     threads: Arc<[Post]>,
     metrics: Arc<Metrics>,
     store: Arc<dyn Store>,
+    pub(crate) turns: Turns,
     sample_rate_hz: u32,
 }
 
@@ -176,6 +181,11 @@ pub(crate) enum Command {
         key: StreamKey,
         listener: ListenerId,
     },
+    Limit(Ceilings),
+    Drain {
+        within: Duration,
+        done: oneshot::Sender<()>,
+    },
     Stop,
 }
 
@@ -189,7 +199,8 @@ impl Handle {
         store: Arc<dyn Store>,
         sample_rate_hz: u32,
     ) -> Self {
-        let handle = Self { threads, metrics, store, sample_rate_hz };
+        let turns = Turns::new(threads.len());
+        let handle = Self { threads, metrics, store, turns, sample_rate_hz };
         handle.store.attach(handle.clone());
         handle
     }
@@ -302,6 +313,11 @@ impl Handle {
         self.store.away()
     }
 
+    /// From now on there may be so many. Whoever is there already stays.
+    pub fn limit(&self, ceilings: Ceilings) {
+        self.broadcast(|| Command::Limit(ceilings));
+    }
+
     /// What the render threads count.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -322,6 +338,16 @@ impl Handle {
             // A thread that has ended needs no more commands.
             let _ = thread.inbox.send(command());
         }
+    }
+
+    /// Asks all threads to drain; each answers when it has.
+    pub(crate) fn drain(&self, within: Duration) -> impl Iterator<Item = oneshot::Receiver<()>> {
+        self.threads.iter().map(move |thread| {
+            let (done, is_done) = oneshot::channel();
+            // As above.
+            let _ = thread.inbox.send(Command::Drain { within, done });
+            is_done
+        })
     }
 
     /// Asks a stream's render thread, and before that the store, if it may know more of the stream.
@@ -484,6 +510,7 @@ impl fmt::Display for DriverError {
             Self::Failed => f.write_str("id: its stream was ended because its station failed"),
             Self::NoEncoder => f.write_str("the encoder could not be made"),
             Self::Full(full) => write!(f, "full: {full}"),
+            Self::NoTurn => f.write_str("as many recordings are rendered as can be at once"),
             Self::StoreAway => f.write_str("what is kept of this stream cannot be reached now"),
             Self::ShuttingDown => f.write_str("the server is shutting down"),
         }

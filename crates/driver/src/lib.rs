@@ -19,6 +19,7 @@ mod feed;
 mod handle;
 mod lateness;
 mod metrics;
+mod recording;
 mod stage;
 mod stages;
 mod store;
@@ -36,6 +37,7 @@ pub use feed::Interleave;
 pub use handle::{DriverError, Full, Handle, Origin, Receipt, Seat, StreamKey};
 pub use lateness::Lateness;
 pub use metrics::{Metrics, Spent};
+pub use recording::Recording;
 pub use store::{Nowhere, Reading, Store, StoreAway, Write, Written};
 
 use dial::Dial;
@@ -106,6 +108,17 @@ impl Driver {
     /// What the rest of the program asks things of.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
+    }
+
+    /// Ends the streams that are listened to, each at a frame border, one after the other and spread evenly over
+    /// `within`; returns when none is left. Who follows is told at the beginning. From then on nobody may listen, and
+    /// of streams that are not known here no more is known: [`DriverError::ShuttingDown`].
+    pub async fn drain(&self, within: Duration) {
+        let ends: Vec<_> = self.handle.drain(within).collect();
+        for end in ends {
+            // A thread that has ended has ended its streams.
+            let _ = end.await;
+        }
     }
 
     /// Lets each thread finish its chunk, ends all streams at a frame border, gives listeners

@@ -181,6 +181,13 @@ impl Stage {
         self.chronicle.take_if(|chronicle| chronicle.is_over(now));
     }
 
+    /// Tells those who follow that the stream will be ended within so long.
+    pub(crate) fn announce_end(&mut self, within: Duration) {
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.on_ending(self.stream.position(), within);
+        }
+    }
+
     /// Ends what followers are told.
     pub(crate) fn close(&mut self) {
         self.chronicle = None;

@@ -1,6 +1,7 @@
 //! The loop of one render thread: what has come in first, then whose turn it is, then sleep.
 
 mod commands;
+mod drain;
 mod room;
 mod sockets;
 
@@ -26,6 +27,7 @@ use crate::{
     stage::{Hands, Stage},
     stages::{Known, Stages},
 };
+use drain::Drain;
 use sockets::Ready;
 pub(crate) use sockets::Sockets;
 
@@ -56,6 +58,7 @@ pub(crate) struct RenderThread {
     admitted: u64,
     watch: Watch,
     shown: Option<Instant>,
+    drain: Option<Drain>,
     is_stopping: bool,
 }
 
@@ -87,6 +90,7 @@ impl RenderThread {
             admitted: 0,
             watch: Watch::default(),
             shown: None,
+            drain: None,
             is_stopping: false,
         })
     }
@@ -95,10 +99,11 @@ impl RenderThread {
     pub(crate) fn run(mut self) {
         let mut has_more = false;
         while !self.is_stopping {
-            let patience = self.agenda.patience(Instant::now());
+            let patience = self.patience(Instant::now());
             self.attend(if has_more { Some(Duration::ZERO) } else { patience });
             has_more = self.obey_all();
             let now = Instant::now();
+            self.go_on_draining(now);
             match self.agenda.pop(now) {
                 Some(key) => self.take_turn(key, now),
                 None => self.load.on_lag(Duration::ZERO),
@@ -106,6 +111,12 @@ impl RenderThread {
             self.show(now);
         }
         self.end();
+    }
+
+    /// How long there is nothing to do but for sockets and commands; `None` is endless.
+    fn patience(&self, now: Instant) -> Option<Duration> {
+        let drain = self.drain.as_ref().and_then(|drain| drain.patience(now));
+        [self.agenda.patience(now), drain].into_iter().flatten().min()
     }
 
     /// Waits for sockets and commands, and serves the sockets.

@@ -49,6 +49,21 @@ async fn another_stream_than_may_be_known() {
     assert!(listen(&handle, 2, 0).await.is_ok());
 }
 
+#[tokio::test]
+async fn how_many_there_may_be_can_change_and_who_is_there_stays() {
+    let driver = driver(Ceilings { listeners: Some(2), ..Ceilings::default() });
+    let handle = driver.handle();
+    let mut all = vec![listen(&handle, 1, 0).await.unwrap(), listen(&handle, 2, 0).await.unwrap()];
+    handle.limit(Ceilings { listeners: Some(3), ..Ceilings::default() });
+    all.push(listen(&handle, 3, 0).await.unwrap());
+    handle.limit(Ceilings { listeners: Some(1), ..Ceilings::default() });
+    let refused = listen(&handle, 4, 0).await.err();
+    assert_eq!(refused, Some(DriverError::Full(Full::Listeners(3))));
+    for ear in &mut all {
+        assert!(ear.hear_some().await > 0);
+    }
+}
+
 /// One that takes 70 % of a core leaves no room for another.
 #[tokio::test]
 async fn another_stream_than_the_processor_carries() {

@@ -5,6 +5,8 @@ mod wav;
 
 use std::fmt;
 
+use crate::FRAME_LEN;
+
 pub use wav::header as wav_header;
 
 /// How a stream is written for a listener.
@@ -96,6 +98,14 @@ impl Encoding {
         match self {
             Self::Mp3(_) => mp3,
             Self::Wav => wav,
+        }
+    }
+
+    /// The bytes of the first `frames` that an encoder makes, preamble apart.
+    pub fn bytes(self, frames: u64, sample_rate_hz: u32) -> u64 {
+        match self {
+            Self::Mp3(bitrate) => mp3::bytes(bitrate, frames, sample_rate_hz),
+            Self::Wav => frames * 4 * FRAME_LEN as u64,
         }
     }
 

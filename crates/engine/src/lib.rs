@@ -18,6 +18,7 @@ mod pace;
 mod passage;
 mod performer;
 mod position;
+mod recital;
 mod stream;
 
 pub use backlog::Taken;
@@ -27,6 +28,7 @@ pub use overload::{Verdict, Watch};
 pub use passage::{Checkpoint, Event, Keep, Passage};
 pub use performer::Performer;
 pub use position::Position;
+pub use recital::{Pcm, Recital};
 pub use stream::{
     Applied, Lead, LeadError, ListenerId, Next, Report, Resting, Scratch, State, Stream,
     StreamConfig,

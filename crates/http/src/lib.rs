@@ -25,6 +25,7 @@ use axum::{Router, middleware};
 use perpetuo_driver::Handle;
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 pub use axum::http::HeaderValue;
 pub use id::{IdError, Ids, Key, KeyError};
@@ -47,8 +48,27 @@ pub struct App {
     pub clock: fn() -> SystemTime,
     /// How often one address may call.
     pub quotas: Arc<Quotas>,
-    /// Turns to `true` when the program is about to end.
-    pub is_ending: tokio::sync::watch::Receiver<bool>,
+    /// How far the program is.
+    pub phase: watch::Receiver<Phase>,
+}
+
+/// What a program goes through, one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Everyone is welcome.
+    #[default]
+    Serving,
+    /// Streams are being ended and none begins; connections are accepted, for one answer each.
+    Draining,
+    /// No connection is accepted any more.
+    Ending,
+}
+
+impl App {
+    /// Whether the program is about to end.
+    fn is_draining(&self) -> bool {
+        *self.phase.borrow() >= Phase::Draining
+    }
 }
 
 /// Who may call from another site.

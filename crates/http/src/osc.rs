@@ -24,7 +24,7 @@ use prometheus_client::{
 use tokio::{net::UdpSocket, task::JoinSet, time::sleep};
 use tracing::{debug, warn};
 
-use crate::{App, Problem, quota::Caller, routes::Change};
+use crate::{App, Phase, Problem, quota::Caller, routes::Change};
 use packet::Ask;
 use turns::{Turn, Turns};
 
@@ -49,8 +49,8 @@ enum Outcome {
 
 /// Turns knobs as the datagrams say that come to `socket`, until the program ends.
 pub async fn serve(socket: UdpSocket, app: App, metrics: Metrics) {
-    let mut is_ending = app.is_ending.clone();
-    let mut ending = pin!(is_ending.wait_for(|is_ending| *is_ending));
+    let mut phase = app.phase.clone();
+    let mut ending = pin!(phase.wait_for(|phase| *phase == Phase::Ending));
     let mut pause = pin!(sleep(Duration::ZERO));
     let mut is_pausing = false;
     let mut turns = Turns::default();

@@ -12,7 +12,10 @@ use std::{
     fmt,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     num::NonZeroU32,
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Instant,
 };
 
@@ -40,9 +43,10 @@ pub struct Rates {
 /// What each address has left, and how many calls were refused.
 #[derive(Debug)]
 pub struct Quotas {
-    creates: Option<Quota>,
-    sets: Option<Quota>,
+    creates: RwLock<Option<Quota>>,
+    sets: RwLock<Option<Quota>>,
     refused: Family<[(&'static str, &'static str); 1], Counter>,
+    clock: Now,
 }
 
 /// The other end of the connection, among a request's extensions. A request without one is not limited.
@@ -70,16 +74,28 @@ impl TooOften {
 impl Quotas {
     /// Everybody's whole share at these rates; `clock` says what time it is.
     pub fn new(rates: Rates, clock: fn() -> Instant) -> Self {
-        let refused = Family::default();
-        let quota = |call, calls, rate: Option<NonZeroU32>| {
-            let refused = refused.get_or_create_owned(&[("call", call)]);
-            rate.map(|per_second| Quota::new(TooOften { calls, per_second }, refused, Now(clock)))
+        let quotas = Self {
+            creates: RwLock::new(None),
+            sets: RwLock::new(None),
+            refused: Family::default(),
+            clock: Now(clock),
         };
-        Self {
-            creates: quota("create_stream", "new streams", rates.creates),
-            sets: quota("set_param", "turns of knobs", rates.sets),
-            refused: refused.clone(),
-        }
+        quotas.change(rates);
+        quotas
+    }
+
+    /// From now on these rates count. Where one has changed, everybody has a whole share again.
+    pub fn change(&self, rates: Rates) {
+        let change = |quota: &RwLock<Option<Quota>>, call, calls, rate: Option<NonZeroU32>| {
+            let refused = self.refused.get_or_create_owned(&[("call", call)]);
+            let mut quota = quota.write().unwrap_or_else(PoisonError::into_inner);
+            if quota.as_ref().map(|quota| quota.limit.per_second) != rate {
+                let limit = rate.map(|per_second| TooOften { calls, per_second });
+                *quota = limit.map(|limit| Quota::new(limit, refused, self.clock));
+            }
+        };
+        change(&self.creates, "create_stream", "new streams", rates.creates);
+        change(&self.sets, "set_param", "turns of knobs", rates.sets);
     }
 
     /// Makes what was refused visible in `registry`.
@@ -91,7 +107,7 @@ impl Quotas {
     /// Whether `caller` may turn knobs now; if so, it has. For those who wait until they may: a no is not
     /// counted as refused.
     pub(crate) fn may_set(&self, caller: Caller) -> bool {
-        self.sets.as_ref().is_none_or(|quota| quota.has_left(caller))
+        read(&self.sets).as_ref().is_none_or(|quota| quota.has_left(caller))
     }
 }
 
@@ -99,7 +115,7 @@ impl FromRequestParts<App> for MayCreate {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        grant(app.quotas.creates.as_ref(), parts)?;
+        grant(&app.quotas.creates, parts)?;
         Ok(Self)
     }
 }
@@ -108,13 +124,17 @@ impl FromRequestParts<App> for MaySet {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        grant(app.quotas.sets.as_ref(), parts)?;
+        grant(&app.quotas.sets, parts)?;
         Ok(Self)
     }
 }
 
-fn grant(quota: Option<&Quota>, parts: &Parts) -> Result<(), TooOften> {
-    match (quota, parts.extensions.get()) {
+fn read(quota: &RwLock<Option<Quota>>) -> RwLockReadGuard<'_, Option<Quota>> {
+    quota.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn grant(quota: &RwLock<Option<Quota>>, parts: &Parts) -> Result<(), TooOften> {
+    match (read(quota).as_ref(), parts.extensions.get()) {
         (Some(quota), Some(Peer(peer))) => quota.grant(Caller::of(peer.ip(), &parts.headers)),
         _ => Ok(()),
     }
@@ -260,6 +280,19 @@ mod tests {
         granted(&quota, nth(1));
         make_it(Duration::from_secs(TooOften::RETRY_AFTER_S));
         assert_eq!(granted(&quota, nth(1)), 1);
+    }
+
+    #[test]
+    fn where_the_rate_has_changed_everybody_has_a_whole_share_and_elsewhere_what_was_left() {
+        let quotas = Quotas::new(Rates { creates: None, sets: NonZeroU32::new(1) }, now);
+        let sets = || (0..1000).take_while(|_| quotas.may_set(nth(1))).count();
+        assert_eq!(sets(), 4);
+        quotas.change(Rates { creates: NonZeroU32::new(1), sets: NonZeroU32::new(1) });
+        assert_eq!(sets(), 0);
+        quotas.change(Rates { creates: None, sets: NonZeroU32::new(2) });
+        assert_eq!(sets(), 8);
+        quotas.change(Rates::default());
+        assert_eq!(sets(), 1000);
     }
 
     #[test]

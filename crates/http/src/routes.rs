@@ -9,6 +9,7 @@ mod openapi;
 mod page;
 mod params;
 mod preset;
+mod recording;
 mod set_param;
 mod stations;
 mod stream;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Router<App> {
         .route("/create_stream", call(create_stream::create_stream))
         .route("/stream", call(stream::stream))
         .route("/stream/{file}", call(stream::stream_file))
+        .route("/recording", call(recording::recording))
         .route("/set_param", call(set_param::set_param).head(answer::not_allowed))
         .route("/params", call(params::params))
         .route("/events", call(events::events))

@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use tower::{Layer, ServiceExt};
 use tracing::{debug, warn};
 
-use crate::{quota::Peer, takeover::Takeover};
+use crate::{Phase, quota::Peer, takeover::Takeover};
 
 /// How patient the server is.
 #[derive(Clone, Copy, Debug)]
@@ -48,17 +48,17 @@ impl Default for Limits {
 /// 128 kbit/s, and no less than a chunk at any bit rate.
 const NOT_SENT_LOWAT: u32 = 16 * 1024;
 
-/// Serves until `is_ending` turns true, then stops accepting and waits for the connections, at most
-/// [`Limits::grace`]. Those of listeners are not among them: their streams' render threads have them.
+/// Serves until [`Phase::Ending`], then stops accepting and waits for the connections, at most
+/// [`Limits::grace`]. From [`Phase::Draining`] on a connection is closed after the answer it has coming. Those of listeners are not among them: their streams' render threads have them.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
-    mut is_ending: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) {
     let connections = TaskTracker::new();
-    let has_ended = is_ending.clone();
-    let mut ending = pin!(is_ending.wait_for(|is_ending| *is_ending));
+    let is_in = phase.clone();
+    let mut ending = pin!(phase.wait_for(|phase| *phase == Phase::Ending));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -66,9 +66,9 @@ pub async fn serve(
         };
         match accepted {
             Ok((socket, peer)) => {
-                let (router, ending) = (router.clone(), has_ended.clone());
+                let (router, phase) = (router.clone(), is_in.clone());
                 connections.spawn(async move {
-                    if let Err(error) = converse((socket, peer), router, limits, ending).await {
+                    if let Err(error) = converse((socket, peer), router, limits, phase).await {
                         debug!(%peer, %error, "connection ended");
                     }
                 });
@@ -88,12 +88,16 @@ pub(crate) async fn converse(
     (socket, peer): (TcpStream, SocketAddr),
     router: Router,
     limits: Limits,
-    mut is_ending: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     prepare(&socket, limits)?;
     let takeover = Takeover::default();
     let router = Extension(takeover.clone()).layer(Extension(Peer(peer)).layer(router));
+    // One that is shut down before its first request would go without an answer; this one is told to close.
+    let is_late = *phase.borrow() == Phase::Draining;
+    let last = if is_late { Phase::Ending } else { Phase::Draining };
     let mut connection = http1::Builder::new()
+        .keep_alive(!is_late)
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
         .serve_connection(
@@ -102,7 +106,7 @@ pub(crate) async fn converse(
         );
     let is_over = tokio::select! {
         over = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(over),
-        _ = is_ending.wait_for(|is_ending| *is_ending) => None,
+        _ = phase.wait_for(|phase| *phase >= last) => None,
     };
     match is_over {
         Some(over) => over?,

@@ -25,7 +25,7 @@ pub(crate) enum Command {
 }
 
 /// Serve streams and the player page
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(after_help = AFTER_SERVE)]
 pub(crate) struct ServeArgs {
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8000]
@@ -100,6 +100,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", env = "PERPETUO_MAX_LISTENERS_PER_STREAM", hide_env = true)]
     pub(crate) max_listeners_per_stream: Option<u32>,
 
+    /// How long streams are ended over, one by one, when it is told to stop [default: 2]
+    #[arg(long, value_name = "SECONDS", env = "PERPETUO_DRAIN", hide_env = true,
+          value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_DRAIN)))]
+    pub(crate) drain: Option<u32>,
+
     /// Sites whose pages may call, with scheme and host; several with commas [default: all]
     #[arg(
         long,
@@ -141,6 +146,9 @@ pub(crate) const MAX_PER_SECOND: u32 = 1_000_000;
 
 /// The longest past that can be kept, in seconds: a week.
 pub(crate) const MAX_HISTORY: u32 = 7 * 24 * 3600;
+
+/// The longest drain, in seconds: systemd gives no more time when it is asked for it.
+pub(crate) const MAX_DRAIN: u32 = 3600;
 
 /// The largest seed: integers up to it are exact in every reader of JSON.
 pub(crate) const MAX_SEED: u64 = (1 << 53) - 1;

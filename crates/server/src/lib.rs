@@ -3,14 +3,18 @@
 mod bench;
 mod cli;
 mod key;
+mod log;
 mod memory;
 mod output;
+mod reload;
 mod render;
 mod score;
 mod serve;
 mod settings;
+mod signals;
 mod stations;
 mod store;
+mod systemd;
 
 use std::process::ExitCode;
 

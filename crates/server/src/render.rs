@@ -3,23 +3,17 @@
 use std::{
     fs::{self, File},
     io::{BufWriter, IsTerminal, Write},
-    iter::Peekable,
     path::{Path, PathBuf},
-    slice,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use perpetuo_engine::{BitrateKbps, Encoding, FRAME_LEN, Performer, Position, wav_header};
-use perpetuo_station::{Catalogue, Setting};
+use perpetuo_engine::{BitrateKbps, Encoding, Event, FRAME_LEN, Passage, Recital, wav_header};
+use perpetuo_station::Catalogue;
 
 use crate::{cli::RenderArgs, output, score::Score, serve::SAMPLE_RATE_HZ};
-
-/// How much is rendered unheard before a file that does not begin at the start, if its station needs no
-/// more: longer than any sound that has begun before lasts.
-const LEAD_IN: Duration = Duration::from_secs(60);
 
 /// Renders, with a progress bar on a terminal; the file is there when it is whole.
 pub(crate) fn run(args: &RenderArgs, catalogue: &Catalogue) -> anyhow::Result<()> {
@@ -72,13 +66,13 @@ fn write(score: &Score, encoding: Encoding, path: &Path) -> anyhow::Result<()> {
     let mut file = BufWriter::new(file);
     let mut encoder = encoding.encoder(SAMPLE_RATE_HZ)?;
     let mut bytes = Vec::new();
-    let mut play = Play::from(score, score.from.samples().saturating_sub(lead_in(score)));
-    let lead_in = score.from.since(play.performer.position()) as usize;
+    let mut recital = recital(score);
+    let lead_in = score.from.since(recital.position()) as usize;
     let frames = (score.samples + encoding.delay()).div_ceil(FRAME_LEN);
     let progress = progress(lead_in + frames * FRAME_LEN);
     // The encoder hears the lead-in too, so that the frames are those of the air.
     for _ in 0..lead_in / FRAME_LEN {
-        encoder.encode(play.next().each_ref().map(|channel| &channel[..]), &mut bytes);
+        encoder.encode(recital.render().each_ref().map(|channel| &channel[..]), &mut bytes);
         bytes.clear();
         progress.inc(FRAME_LEN as u64);
     }
@@ -86,7 +80,7 @@ fn write(score: &Score, encoding: Encoding, path: &Path) -> anyhow::Result<()> {
         bytes.extend_from_slice(&wav_header(Some(score.samples as u32), SAMPLE_RATE_HZ));
     }
     for frame in 0..frames {
-        encoder.encode(play.next().each_ref().map(|channel| &channel[..]), &mut bytes);
+        encoder.encode(recital.render().each_ref().map(|channel| &channel[..]), &mut bytes);
         if encoding == Encoding::Wav && frame + 1 == frames {
             bytes.truncate(bytes.len() - (frames * FRAME_LEN - score.samples) * 4);
         }
@@ -98,43 +92,13 @@ fn write(score: &Score, encoding: Encoding, path: &Path) -> anyhow::Result<()> {
     file.flush().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Samples to render unheard, in whole frames.
-fn lead_in(score: &Score) -> u64 {
-    let seconds = score.spec.refill.max(LEAD_IN).as_secs_f64();
-    ((seconds * f64::from(SAMPLE_RATE_HZ)) as u64).next_multiple_of(FRAME_LEN as u64)
-}
-
-/// A score being played, frame by frame.
-struct Play<'a> {
-    performer: Performer,
-    settings: Peekable<slice::Iter<'a, (Position, Setting)>>,
-}
-
-impl<'a> Play<'a> {
-    /// Plays from the frame border `samples` after the beginning. What comes before is composed only, and
-    /// turned on the way.
-    fn from(score: &'a Score, samples: u64) -> Self {
-        let (spec, values) = (Arc::clone(&score.spec), score.values.clone());
-        let performer = Performer::new(spec, score.seed, values, SAMPLE_RATE_HZ);
-        let mut play = Self { performer, settings: score.settings.iter().peekable() };
-        let start = Position::new(samples);
-        while let Some((at, setting)) = play.settings.next_if(|(at, _)| *at <= start) {
-            play.performer.skip_to(*at);
-            play.performer.set(*setting);
-        }
-        play.performer.skip_to(start);
-        play
+/// What a score says, from the frame border where it begins and some time before.
+fn recital(score: &Score) -> Recital {
+    let mut passage = Passage::beginning(score.values.clone());
+    for &(position, setting) in &score.settings {
+        passage.push(Event { position, setting });
     }
-
-    fn next(&mut self) -> [[f32; FRAME_LEN]; 2] {
-        let here = self.performer.position();
-        while let Some((_, setting)) = self.settings.next_if(|(at, _)| *at <= here) {
-            self.performer.set(*setting);
-        }
-        let (mut left, mut right) = ([0.0; FRAME_LEN], [0.0; FRAME_LEN]);
-        self.performer.render([&mut left, &mut right]);
-        [left, right]
-    }
+    Recital::new(Arc::clone(&score.spec), score.seed, passage, score.from, SAMPLE_RATE_HZ)
 }
 
 fn progress(samples: usize) -> ProgressBar {
@@ -150,11 +114,14 @@ fn progress(samples: usize) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::{
+        sync::atomic::{AtomicU32, Ordering::Relaxed},
+        time::Duration,
+    };
 
     use clap::Parser;
     use perpetuo_station::{
-        Applies, ParamSpec, Preset, ResumeError, Snapshot, Station, StationSpec, Title,
+        Applies, ParamSpec, Preset, ResumeError, Setting, Snapshot, Station, StationSpec, Title,
     };
 
     use super::*;

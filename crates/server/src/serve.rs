@@ -9,21 +9,23 @@ use std::{
 use anyhow::Context;
 use perpetuo_driver::{Config, Driver, Handle};
 use perpetuo_engine::StreamConfig;
-use perpetuo_http::{App, Ids, Limits, Quotas, osc, router};
+use perpetuo_http::{App, Ids, Limits, Phase, Quotas, osc, router};
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use tokio::{
     net::{TcpListener, UdpSocket},
-    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
-use tracing::{debug, info, level_filters::LevelFilter, warn};
+use tracing::{debug, info, warn};
 
 use crate::{
-    cli::{LogLevel, ServeArgs},
+    cli::ServeArgs,
+    log::Log,
     memory, output,
+    reload::Reloader,
     settings::Settings,
-    store,
+    signals::{Signals, Wanted},
+    store, systemd,
 };
 
 /// Samples a second of every stream.
@@ -45,54 +47,88 @@ const FEW_DESCRIPTORS: u64 = 4096;
 const ACCEPT_QUEUE: u32 = 4096;
 
 /// Serves until it is told to stop.
-pub(crate) fn run(args: ServeArgs, catalogue: Catalogue) -> anyhow::Result<()> {
+pub(crate) fn run(mut args: ServeArgs, catalogue: Catalogue) -> anyhow::Result<()> {
+    let inherited = systemd::inherited_listener()?;
+    if let Some(listener) = &inherited {
+        args.listen = Some(listener.local_addr().context("cannot tell where it listens")?);
+    }
     let descriptors = raise_descriptor_limit();
-    let settings = Settings::gather(args, descriptors)?;
-    log_to_stderr(settings.log_level);
+    let settings = Settings::gather(args.clone(), descriptors)?;
+    let log = Log::to_stderr(settings.log_level);
+    if inherited.is_some() {
+        info!(
+            "listening on the socket that was handed over, {}; --listen is not used",
+            settings.listen
+        );
+    }
     if descriptors < FEW_DESCRIPTORS {
         warn!(descriptors, listeners = ?settings.ceilings.listeners, "few open files are allowed; see `ulimit -n`");
     }
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
-    runtime.block_on(serve(settings, catalogue))
+    runtime.block_on(serve(Start { args, descriptors, settings, inherited, log }, catalogue))
 }
 
-async fn serve(settings: Settings, catalogue: Catalogue) -> anyhow::Result<()> {
-    let listener = listen(settings.listen)?;
+/// What there is before the async runtime is.
+struct Start {
+    args: ServeArgs,
+    descriptors: u64,
+    settings: Settings,
+    inherited: Option<std::net::TcpListener>,
+    log: Log,
+}
+
+async fn serve(start: Start, catalogue: Catalogue) -> anyhow::Result<()> {
+    let Start { args, descriptors, mut settings, inherited, log } = start;
+    let listener = match inherited {
+        Some(listener) => adopt(listener).context("cannot listen on what was handed over")?,
+        None => listen(settings.listen)?,
+    };
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut registry = Registry::with_prefix("perpetuo");
     let (store, key) = store::open(&settings, &catalogue, &mut registry).await?;
     let driver = Driver::start(driver_config(&settings), Arc::clone(&store))
         .context("cannot start render threads")?;
     driver.handle().metrics().register(&mut registry);
-    let quotas = Quotas::new(settings.rates, Instant::now);
+    let quotas = Arc::new(Quotas::new(settings.rates, Instant::now));
     quotas.register(&mut registry);
     let heard = osc::Metrics::default();
     heard.register(&mut registry);
-    let (end, is_ending) = watch::channel(false);
+    let (phase, is_in) = watch::channel(Phase::Serving);
     let app = App {
         driver: driver.handle(),
         catalogue,
         ids: Ids::new(key, settings.time_to_live),
         registry: Arc::new(registry),
         clock: SystemTime::now,
-        quotas: Arc::new(quotas),
-        is_ending: is_ending.clone(),
+        quotas: Arc::clone(&quotas),
+        phase: is_in.clone(),
     };
     if let Some(address) = settings.osc {
         let socket = listen_for_osc(address).await?;
         tokio::spawn(osc::serve(socket, app.clone(), heard));
     }
     let router = router(app, &settings.origins);
-    let server = tokio::spawn(perpetuo_http::serve(listener, router, Limits::default(), is_ending));
+    let server = tokio::spawn(perpetuo_http::serve(listener, router, Limits::default(), is_in));
     tokio::spawn(keep_memory_small(driver.handle()));
-    let stop = StopSignals::catch()?;
+    let mut signals = Signals::catch()?;
     output::print(&format!("Perpetuo plays at http://{address}/\n"))?;
     debug!(threads = settings.threads, data_dir = %settings.data_dir.display(), "started");
 
-    stop.wait().await;
+    systemd::tell_ready();
+    let has_file = args.config.is_some();
+    let reloader = Reloader { args, descriptors, log, driver: driver.handle(), quotas };
+    // Without a file there is nothing to read again: SIGHUP says that the terminal is gone.
+    while signals.next().await == Wanted::Reload && has_file {
+        reloader.reload(&mut settings);
+    }
+    signals.make_the_next_the_last();
+
+    info!(within = settings.drain.as_secs(), "draining");
+    systemd::tell_stopping(settings.drain + 2 * Limits::default().grace);
+    phase.send_replace(Phase::Draining);
+    driver.drain(settings.drain).await;
     info!("shutting down");
-    // Whoever waits for this has gone when nothing serves any more.
-    let _ = end.send(true);
+    phase.send_replace(Phase::Ending);
     tokio::task::spawn_blocking(|| driver.shutdown()).await.context("render threads")?;
     let flush = tokio::time::timeout(FLUSH_PATIENCE, store.flush()).await;
     if flush.ok().and_then(Result::ok).is_none() {
@@ -133,6 +169,11 @@ fn driver_config(settings: &Settings) -> Config {
     }
 }
 
+fn adopt(listener: std::net::TcpListener) -> std::io::Result<TcpListener> {
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
 pub(crate) fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let open = || {
         let socket = match address {
@@ -155,53 +196,6 @@ async fn listen_for_osc(address: SocketAddr) -> anyhow::Result<UdpSocket> {
     let address = socket.local_addr().context("cannot tell where it takes Open Sound Control")?;
     info!("Open Sound Control is taken at udp://{address}");
     Ok(socket)
-}
-
-/// SIGTERM and SIGINT, caught from now on.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn catch() -> anyhow::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).context("cannot catch SIGTERM")?,
-            interrupt: signal(SignalKind::interrupt()).context("cannot catch SIGINT")?,
-        })
-    }
-
-    /// Returns on the first. A second one ends the process at once.
-    async fn wait(mut self) {
-        self.next().await;
-        tokio::spawn(async move {
-            self.next().await;
-            std::process::exit(130);
-        });
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-fn log_to_stderr(level: LogLevel) {
-    let level = match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
-    };
-    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(is_terminal)
-        .init();
 }
 
 /// A listener is a descriptor: as many as the system grants, which it tells.

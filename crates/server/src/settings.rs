@@ -8,7 +8,7 @@ use perpetuo_http::{HeaderValue, Key, KeyError, Origins, Rates};
 use serde::Deserialize;
 
 use crate::{
-    cli::{LogLevel, MAX_HISTORY, MAX_PER_SECOND, ServeArgs},
+    cli::{LogLevel, MAX_DRAIN, MAX_HISTORY, MAX_PER_SECOND, ServeArgs},
     store::StoreAt,
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) time_to_live: Duration,
     pub(crate) rates: Rates,
     pub(crate) ceilings: Ceilings,
+    /// How long streams are ended over.
+    pub(crate) drain: Duration,
     pub(crate) origins: Origins,
     /// Given, or to be found in the data directory.
     pub(crate) key: Option<Key>,
@@ -50,6 +52,7 @@ struct File {
     max_streams: Option<u32>,
     max_listeners: Option<u32>,
     max_listeners_per_stream: Option<u32>,
+    drain: Option<Drain>,
     cors_origin: Option<Vec<Origin>>,
     key: Option<HexKey>,
 }
@@ -74,6 +77,11 @@ struct Seconds(u32);
 #[serde(try_from = "u32")]
 struct PerSecond(u32);
 
+/// 0 to [`MAX_DRAIN`], in seconds.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "u32")]
+struct Drain(u32);
+
 /// A site, as browsers write it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
@@ -82,6 +90,15 @@ struct Origin(HeaderValue);
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct HexKey(Key);
+
+/// Names of settings that have changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// They count from now on.
+    pub(crate) taken: Vec<&'static str>,
+    /// They count from the next start on.
+    pub(crate) waiting: Vec<&'static str>,
+}
 
 impl Settings {
     /// Reads the file that `args` name, if they do, and fills in what nobody has said, for a process that
@@ -108,6 +125,54 @@ impl Settings {
             Err(VarError::NotUnicode(_)) => bail!("PERPETUO_KEY: {KeyError}"),
         };
         Self::merge(args, key, file, descriptors)
+    }
+
+    /// Takes of `new` what can change while it runs.
+    pub(crate) fn take_over(&mut self, new: Self) -> Changes {
+        let Self {
+            listen,
+            osc,
+            data_dir,
+            store,
+            history,
+            threads,
+            log_level,
+            time_to_live,
+            rates,
+            ceilings,
+            drain,
+            origins,
+            key,
+        } = new;
+        let taken = [
+            ("log_level", self.log_level != log_level),
+            ("creates_per_second", self.rates.creates != rates.creates),
+            ("sets_per_second", self.rates.sets != rates.sets),
+            ("max_streams", self.ceilings.streams != ceilings.streams),
+            ("max_listeners", self.ceilings.listeners != ceilings.listeners),
+            (
+                "max_listeners_per_stream",
+                self.ceilings.listeners_per_stream != ceilings.listeners_per_stream,
+            ),
+            ("drain", self.drain != drain),
+        ];
+        let waiting = [
+            ("listen", self.listen != listen),
+            ("osc", self.osc != osc),
+            ("data_dir", self.data_dir != data_dir),
+            ("store", self.store != store),
+            ("history", self.history != history),
+            ("threads", self.threads != threads),
+            ("time_to_live", self.time_to_live != time_to_live),
+            ("cors_origin", self.origins != origins),
+            ("key", self.key != key),
+        ];
+        (self.log_level, self.rates) = (log_level, rates);
+        (self.ceilings, self.drain) = (ceilings, drain);
+        let changed = |names: &[(&'static str, bool)]| {
+            names.iter().filter(|(_, has_changed)| *has_changed).map(|(name, _)| *name).collect()
+        };
+        Changes { taken: changed(&taken), waiting: changed(&waiting) }
     }
 
     fn merge(
@@ -166,6 +231,9 @@ impl Settings {
                     0,
                 ),
             },
+            drain: Duration::from_secs(
+                args.drain.or(file.drain.map(|Drain(n)| n)).unwrap_or(2).into(),
+            ),
             origins: origins.map_or(Origins::Any, |list| {
                 Origins::These(list.into_iter().map(|Origin(origin)| origin).collect())
             }),
@@ -218,6 +286,17 @@ impl TryFrom<u32> for PerSecond {
     }
 }
 
+impl TryFrom<u32> for Drain {
+    type Error = String;
+
+    fn try_from(seconds: u32) -> Result<Self, String> {
+        match seconds {
+            0..=MAX_DRAIN => Ok(Self(seconds)),
+            _ => Err(format!("{seconds} is out of range; allowed: 0 to {MAX_DRAIN} seconds")),
+        }
+    }
+}
+
 impl TryFrom<String> for Origin {
     type Error = String;
 
@@ -263,6 +342,8 @@ fn default_data_dir() -> anyhow::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn merged(args: ServeArgs, file: &str) -> anyhow::Result<Settings> {
@@ -335,6 +416,41 @@ mod tests {
     }
 
     #[test]
+    fn limits_and_the_log_level_can_change_while_it_runs_and_the_others_are_named() {
+        let settings = |file: &str| {
+            let args =
+                ServeArgs { threads: Some(3), data_dir: Some("/a".into()), ..Default::default() };
+            merged(args, file).unwrap()
+        };
+        let mut running = settings("threads = 5");
+        let new = "log_level = 'debug'\nmax_listeners = 7\nlisten = '127.0.0.1:1'\nthreads = 6\ndrain = 9";
+        let changes = running.take_over(settings(new));
+        assert_eq!(changes.taken, ["log_level", "max_listeners", "drain"]);
+        assert_eq!(changes.waiting, ["listen"], "a flag says how many threads");
+        assert_eq!(running.log_level, LogLevel::Debug);
+        assert_eq!(running.ceilings.listeners, Some(7));
+        assert_eq!(running.drain, Duration::from_secs(9));
+        // What waits goes on waiting; what was taken is taken.
+        let again = running.take_over(settings(new));
+        assert_eq!(again, Changes { taken: vec![], waiting: vec!["listen"] });
+    }
+
+    /// `deploy/perpetuo.toml`: a line that begins with `#` and a name is a setting that is left out.
+    #[test]
+    fn the_sample_file_shows_every_setting_and_can_be_read() {
+        let sample = include_str!("../../../deploy/perpetuo.toml");
+        let settings = sample.lines().filter_map(|line| line.strip_prefix('#'));
+        let settings: Vec<_> =
+            settings.filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+        toml::from_str::<File>(&settings.join("\n")).unwrap();
+        let shown =
+            settings.iter().filter_map(|line| line.split(' ').next()).collect::<BTreeSet<_>>();
+        let error = toml::from_str::<File>("x = 1").unwrap_err().to_string();
+        let known = error.split_once("expected").unwrap().1.split('`').skip(1).step_by(2);
+        assert_eq!(shown, known.collect());
+    }
+
+    #[test]
     fn an_unknown_key_is_an_error_that_names_the_line() {
         let error = wrong("threads = 2\nlisen = '127.0.0.1:1'");
         assert!(error.contains("line 2") && error.contains("lisen"), "{error}");
@@ -352,6 +468,7 @@ mod tests {
             ("history = 604801", "0 to 604800"),
             ("creates_per_second = 1000001", "0 to 1000000"),
             ("sets_per_second = 1000001", "0 to 1000000"),
+            ("drain = 3601", "0 to 3600"),
             ("key = '5a'", "64 hexadecimal digits"),
             ("cors_origin = ['example.org']", "https://example.org"),
         ] {

@@ -73,12 +73,7 @@ pub(crate) async fn open(
         StoreAt::Nats(address) => {
             let plan = Plan { time_to_live: settings.time_to_live, history: settings.history };
             let cluster = Cluster::join(address.clone(), plan, catalogue.clone(), metrics);
-            let key = shared_key(&cluster, settings).await.with_context(|| {
-                format!(
-                    "{address}: the store and the key in it were not reached; \
-                     start NATS with JetStream, or set PERPETUO_KEY"
-                )
-            })?;
+            let key = shared_key(&cluster, settings).await.with_context(|| address.to_string())?;
             (Arc::new(cluster), key)
         }
     })
@@ -108,7 +103,11 @@ async fn shared_key(cluster: &Cluster, settings: &Settings) -> anyhow::Result<Ke
         }
         (Err(_), None) => {
             let why = cluster.away().unwrap_or_default();
-            return Err(anyhow!("no answer within {} s: {why}", KEY_PATIENCE.as_secs()));
+            return Err(anyhow!(
+                "no store within {} s, and with it the key of ids: {why}; start a NATS server with JetStream \
+                 there (nats-server -js), or set PERPETUO_KEY to start without",
+                KEY_PATIENCE.as_secs()
+            ));
         }
     };
     match given {

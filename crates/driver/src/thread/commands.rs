@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::RenderThread;
 use crate::{
-    Follower, Interleave, Mark, Origin, Receipt, Seat, StreamKey, Write, Written,
+    DriverError, Follower, Interleave, Mark, Origin, Receipt, Seat, StreamKey, Write, Written,
     handle::{Command, Denied, Recalled, Visit},
     stage::{Hands, Stage},
     stages::Known,
@@ -75,6 +75,8 @@ impl RenderThread {
                 self.guarded(key, now, |stage, hands| stage.leave(listener, hands));
                 self.arrange(key, now);
             }
+            Command::Limit(ceilings) => self.config.ceilings = ceilings,
+            Command::Drain { within, done } => self.begin_to_drain(within, done, now),
             Command::Stop => self.is_stopping = true,
         }
     }
@@ -87,6 +89,9 @@ impl RenderThread {
         lead: Lead,
         now: Instant,
     ) -> Result<Seat, Denied> {
+        if self.drain.is_some() {
+            return Err(DriverError::ShuttingDown.into());
+        }
         self.may_enter(visit)?;
         self.room_to_listen(&visit.origin, encoding).map_err(|full| self.refuse(full))?;
         self.enter(visit, now);

@@ -32,6 +32,8 @@ impl RenderThread {
         let Visit { origin, recalled } = visit;
         match (self.stages.known(origin.key), recalled) {
             (Known::Failed, _) => Err(DriverError::Failed.into()),
+            // Where there are several nodes, the others go on with it.
+            (Known::Not, _) if self.drain.is_some() => Err(DriverError::ShuttingDown.into()),
             (Known::Well, Recalled::Unread) if !self.is_up_to_date(origin.key) => {
                 Err(Denied::Unread)
             }

@@ -36,6 +36,12 @@ pub(super) fn header(bitrate: BitrateKbps, sample_rate_hz: u32) -> [u8; 4] {
     [0xFF, 0xFB, (bitrate_index << 4 | sampling_frequency << 2) as u8, 0x44]
 }
 
+/// Frames last 144 bytes a kbit/s and kHz; what is left over at each is made up for by a byte of padding
+/// as soon as there is one (ISO/IEC 11172-3, 2.4.2.3).
+pub(super) fn bytes(bitrate: BitrateKbps, frames: u64, sample_rate_hz: u32) -> u64 {
+    frames * 144_000 * u64::from(bitrate.kbps()) / u64::from(sample_rate_hz)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "what is wrong here fails the test")]
 
+mod a_stream_goes_on_from_what_was_kept;
 mod all_listeners_of_an_encoding_share_its_frames;
 mod chunks_follow_the_smallest_lead;
 #[path = "../decoder/mod.rs"]

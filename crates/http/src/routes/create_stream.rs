@@ -43,7 +43,7 @@ pub(crate) async fn create_stream(
 /// the most room: the best of four is hardly ever far from the best of all (M. Mitzenmacher, *The Power of
 /// Two Choices in Randomized Load Balancing*, 2001).
 fn place(app: &App, spec: &StationSpec, seed: u64, values: &Values) -> Result<NewIds, Problem> {
-    if *app.is_ending.borrow() {
+    if app.is_draining() {
         return Err(DriverError::ShuttingDown.into());
     }
     let (nonces, now) = (preset::draw::<16>()?, (app.clock)());

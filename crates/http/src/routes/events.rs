@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! id: CHRONICLE-NUMBER
-//! event: stream | param | note | listeners
+//! event: stream | param | note | listeners | ending
 //! data: {"position": seconds since the stream's beginning, ...}
 //! ```
 //!
@@ -137,6 +137,9 @@ impl Teller {
                 }),
             ),
             What::Listeners(listeners) => ("listeners", json!({ "listeners": listeners })),
+            What::Ending(within) => {
+                ("ending", json!({ "within": view::seconds(within.as_secs_f64()) }))
+            }
         };
         match data {
             Value::Object(data) => (kind, data),
@@ -277,6 +280,29 @@ mod tests {
         for stranger in ["0-1", "nonsense", "-", "1-x"] {
             let mut ear = Ear::open(&testbed, &id, stranger).await;
             assert_eq!(ear.next("stream").await.data["params"]["level"], 0.75, "{stranger}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_follows_is_told_that_the_program_ends_and_then_how_the_stream_stands() {
+        let testbed = Testbed::new();
+        let id = testbed.create("").await.id;
+        let mut ear = Ear::open(&testbed, &id, "").await;
+        ear.next("stream").await;
+        let uri = format!("/stream?id={id}");
+        let mut body = testbed.open(Method::GET, &uri, &[], Body::empty()).await.into_body();
+        read(&mut body, 1000).await;
+        testbed.drain(Duration::from_millis(2500)).await;
+        let ending = ear.next("ending").await.data;
+        assert_eq!(ending["within"], 2.5);
+        assert!(ending["position"].is_number());
+        assert_eq!(ear.next("stream").await.data["playing"], false);
+        let set = testbed.get(&format!("/set_param?id={id}&level=0.25")).await;
+        assert_eq!(set.status, 200);
+        assert_eq!(ear.next("param").await.data["params"]["level"], 0.25);
+        for uri in [uri, "/create_stream".to_owned()] {
+            let refused = testbed.get(&uri).await;
+            assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{uri}");
         }
     }
 

@@ -11,7 +11,7 @@ pub(crate) async fn live() -> &'static str {
 
 /// New streams are welcome, though perhaps they will not be remembered.
 pub(crate) async fn ready(State(app): State<App>) -> Result<String, Problem> {
-    if *app.is_ending.borrow() {
+    if app.is_draining() {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"));
     }
     Ok(match app.driver.store_away() {

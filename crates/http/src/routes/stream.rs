@@ -29,7 +29,7 @@ use crate::{
 use body::Unsent;
 use icy::Icy;
 
-const POSITION: HeaderName = HeaderName::from_static("perpetuo-position");
+pub(super) const POSITION: HeaderName = HeaderName::from_static("perpetuo-position");
 pub(super) const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// What is asked for besides the id.
@@ -110,22 +110,27 @@ async fn serve(
 
 impl Ask {
     fn read(mut args: Args, names: &str, headers: &HeaderMap) -> Result<Self, Problem> {
-        let bitrate = args.take("bitrate");
-        let encoding = match args.take("format").as_deref() {
-            None | Some("mp3") => Encoding::Mp3(match bitrate {
-                Some(text) => BitrateKbps::new(text.parse().unwrap_or(0))?,
-                None => BitrateKbps::DEFAULT,
-            }),
-            Some("wav") if bitrate.is_none() => Encoding::Wav,
-            Some("wav") => return Err(Problem::parameter("bitrate", "of wav", "none with wav")),
-            Some(_) => return Err(Problem::parameter("format", "unknown", "mp3, wav")),
-        };
+        let encoding = take_encoding(&mut args)?;
         let lead = match args.take("lead") {
             Some(text) => Lead::from_seconds(text.parse().unwrap_or(f64::NAN))?,
             None => default_lead(encoding, headers)?,
         };
         args.finish(names)?;
         Ok(Self { encoding, lead })
+    }
+}
+
+/// `format` and `bitrate`.
+pub(super) fn take_encoding(args: &mut Args) -> Result<Encoding, Problem> {
+    let bitrate = args.take("bitrate");
+    match args.take("format").as_deref() {
+        None | Some("mp3") => Ok(Encoding::Mp3(match bitrate {
+            Some(text) => BitrateKbps::new(text.parse().unwrap_or(0))?,
+            None => BitrateKbps::DEFAULT,
+        })),
+        Some("wav") if bitrate.is_none() => Ok(Encoding::Wav),
+        Some("wav") => Err(Problem::parameter("bitrate", "of wav", "none with wav")),
+        Some(_) => Err(Problem::parameter("format", "unknown", "mp3, wav")),
     }
 }
 

@@ -35,14 +35,16 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::{App, Ids, Key, Origins, Quotas, Rates, quota::Peer, router, takeover::Takeover};
+use crate::{
+    App, Ids, Key, Origins, Phase, Quotas, Rates, quota::Peer, router, takeover::Takeover,
+};
 
 /// A server with two stations: `tone` has a parameter of every kind, `hush` the one that all have.
 pub(crate) struct Testbed {
     pub(crate) router: Router,
     pub(crate) app: App,
     driver: Option<Driver>,
-    is_ending: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
 }
 
 /// An answer that has arrived; of an endless body the first piece.
@@ -99,7 +101,7 @@ impl Testbed {
         let rates = Rates { creates: NonZeroU32::new(1), sets: NonZeroU32::new(2) };
         let quotas = Quotas::new(rates, now);
         quotas.register(&mut registry);
-        let (ending, is_ending) = watch::channel(false);
+        let (phase, is_in) = watch::channel(Phase::Serving);
         let app = App {
             driver: driver.handle(),
             catalogue: Catalogue::new([TONE, HUSH]).unwrap(),
@@ -107,10 +109,10 @@ impl Testbed {
             registry: Arc::new(registry),
             clock: || SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000) + LATER.get(),
             quotas: Arc::new(quotas),
-            is_ending,
+            phase: is_in,
         };
         let router = router(app.clone(), origins);
-        Self { router, app, driver: Some(driver), is_ending: ending }
+        Self { router, app, driver: Some(driver), phase }
     }
 
     /// A server that every request reaches by a proxy on its machine, so that callers have quotas: four
@@ -207,17 +209,25 @@ impl Testbed {
 
     /// Says that the program is about to end.
     pub(crate) fn begin_to_end(&self) {
-        self.is_ending.send_replace(true);
+        self.phase.send_replace(Phase::Draining);
+    }
+
+    /// Ends all streams.
+    pub(crate) async fn drain(&self, within: Duration) {
+        self.begin_to_end();
+        if let Some(driver) = &self.driver {
+            driver.drain(within).await;
+        }
     }
 
     /// What connections of this server watch.
-    pub(crate) fn is_ending(&self) -> watch::Receiver<bool> {
-        self.is_ending.subscribe()
+    pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
     }
 
     /// Ends the render threads.
     pub(crate) fn shut_down(&mut self) {
-        self.begin_to_end();
+        self.phase.send_replace(Phase::Ending);
         if let Some(driver) = self.driver.take() {
             driver.shutdown();
         }

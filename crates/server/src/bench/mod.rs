@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, bail};
 use perpetuo_driver::{Ceilings, Config, Driver, Handle, Nowhere, Spent};
 use perpetuo_engine::{BitrateKbps, Encoding, Lead, StreamConfig};
-use perpetuo_http::{App, Ids, Key, Limits, Origins, Quotas, Rates, router};
+use perpetuo_http::{App, Ids, Key, Limits, Origins, Phase, Quotas, Rates, router};
 use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
@@ -41,7 +41,7 @@ struct Bench {
     driver: Driver,
     address: SocketAddr,
     crowd: Crowd,
-    end: watch::Sender<bool>,
+    end: watch::Sender<Phase>,
     server: JoinHandle<()>,
     runtime: Runtime,
 }
@@ -145,7 +145,7 @@ impl Bench {
         let driver = Driver::start(Config { threads, stream, ceilings, grace }, Arc::new(Nowhere))
             .context("cannot start render threads")?;
         let runtime = Runtime::new().context("cannot start the async runtime")?;
-        let (end, is_ending) = watch::channel(false);
+        let (end, phase) = watch::channel(Phase::Serving);
         let app = App {
             driver: driver.handle(),
             catalogue: catalogue.clone(),
@@ -153,13 +153,13 @@ impl Bench {
             registry: Arc::new(Registry::default()),
             clock: SystemTime::now,
             quotas: Arc::new(Quotas::new(Rates::default(), Instant::now)),
-            is_ending: is_ending.clone(),
+            phase: phase.clone(),
         };
         let listener = runtime.block_on(async { listen(([127, 0, 0, 1], 0).into()) })?;
         let address = listener.local_addr().context("cannot tell where it listens")?;
         let limits = Limits { grace, ..Limits::default() };
         let router = router(app, &Origins::Any);
-        let server = runtime.spawn(perpetuo_http::serve(listener, router, limits, is_ending));
+        let server = runtime.spawn(perpetuo_http::serve(listener, router, limits, phase));
         let crowd = Crowd::start(address, bytes_a_second)?;
         Ok(Self { driver, address, crowd, end, server, runtime })
     }
@@ -207,7 +207,7 @@ impl Bench {
     }
 
     fn end(self) {
-        let _ = self.end.send(true);
+        let _ = self.end.send(Phase::Ending);
         drop(self.crowd);
         self.driver.shutdown();
         let _ = self.runtime.block_on(self.server);

@@ -337,7 +337,7 @@ impl Shared {
     }
 
     fn failed(&self, why: &anyhow::Error) -> StoreAway {
-        debug!(error = format!("{why:#}"), "the store was not read");
+        debug!(error = explain(why), "the store was not read");
         self.metrics.failures.inc();
         StoreAway
     }
@@ -363,7 +363,7 @@ impl Worker {
                 }
                 Err(why) => why,
             };
-            let why = format!("{why:#}");
+            let why = explain(&why);
             self.shared.metrics.failures.inc();
             self.shared.metrics.away.set(1);
             if std::mem::take(&mut has_been) {
@@ -563,6 +563,17 @@ impl Worker {
         self.tidied = Instant::now();
         self.shared.order().tidy(self.tidied);
     }
+}
+
+/// An error and what caused it, but what says nothing new.
+fn explain(why: &anyhow::Error) -> String {
+    let mut text = why.to_string();
+    for cause in why.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 /// Settings in the store, as far as this program knows their station.

@@ -19,6 +19,42 @@ fn the_same_key_after_a_restart_takes_the_same_ids() {
 }
 
 #[test]
+fn a_stream_goes_on_where_it_was_when_its_server_was_killed() {
+    let dir = fresh_dir();
+    let mut server = Server::start_with(&dir, &[]);
+    let id = server.create("station=drone&seed=3");
+    let mut listening = server.get(&format!("/stream?id={id}&lead=0.5"));
+    listening.bytes(40_000);
+    let set = server.json(&format!("/set_param?id={id}&brightness=0.25&ramp=2&durable=1"));
+    assert_eq!(set["durable"], true);
+    assert_eq!(server.json(&format!("/set_param?id={id}&level=0.5"))["durable"], false);
+    let was = set["position"].as_f64().unwrap();
+    server.signal("KILL");
+    listening.rest();
+
+    let again = Server::start_with(&dir, &[]);
+    let params = again.json(&format!("/params?id={id}"));
+    assert_eq!(params["params"]["brightness"], 0.25);
+    assert!(params["position"].as_f64().unwrap() >= was, "{params} {was}");
+    let mut stream = again.get(&format!("/stream?id={id}&lead=0.5"));
+    let start: f64 = stream.header("Perpetuo-Position").unwrap().parse().unwrap();
+    assert!((was..was + 10.0).contains(&start), "{start} {was}");
+    stream.bytes(20_000);
+}
+
+#[test]
+fn nothing_outlives_a_process_that_was_to_remember_in_memory() {
+    let dir = fresh_dir();
+    let mut server = Server::start_with(&dir, &["--store", "memory"]);
+    let id = server.create("");
+    assert_eq!(server.json(&format!("/set_param?id={id}&level=0.5&durable=1"))["durable"], true);
+    server.terminate();
+    let again = Server::start_with(&dir, &["--store", "memory"]);
+    assert_eq!(again.json(&format!("/params?id={id}"))["params"]["level"], 1.0);
+    assert!(!dir.join("streams.redb").exists());
+}
+
+#[test]
 fn an_id_expires_unless_its_stream_is_still_known() {
     let server = Server::start_with(&fresh_dir(), &["--time-to-live", "2"]);
     let (unused, used) = (server.create(""), server.create(""));

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
@@ -34,7 +35,19 @@ pub(crate) fn fresh_dir() -> PathBuf {
 
 /// The program, without the settings of whoever runs the tests.
 pub(crate) fn perpetuo() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_perpetuo"));
+    of_nobody(Command::new(env!("CARGO_BIN_EXE_perpetuo")))
+}
+
+/// The program, on a socket that is handed over, as systemd does it: as descriptor 3, to the process of this
+/// number.
+pub(crate) fn perpetuo_on(socket: impl Into<OwnedFd>) -> Command {
+    let hand_over = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" \"$@\"";
+    let mut command = of_nobody(Command::new("sh"));
+    command.args(["-c", hand_over, env!("CARGO_BIN_EXE_perpetuo")]).stdin(socket.into());
+    command
+}
+
+fn of_nobody(mut command: Command) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("PERPETUO_")) {
         command.env_remove(name);
     }
@@ -52,12 +65,19 @@ impl Server {
 
     /// One that logs as it does by default, and its log.
     pub(crate) fn start_logged(data_dir: &Path, args: &[&str]) -> (Self, BufReader<ChildStderr>) {
-        let mut server = Self::spawn(data_dir, perpetuo().args(args).stderr(Stdio::piped()));
+        Self::spawn_logged(data_dir, perpetuo().args(args))
+    }
+
+    pub(crate) fn spawn_logged(
+        data_dir: &Path,
+        command: &mut Command,
+    ) -> (Self, BufReader<ChildStderr>) {
+        let mut server = Self::spawn(data_dir, command.stderr(Stdio::piped()));
         let log = server.child.stderr.take().unwrap();
         (server, BufReader::new(log))
     }
 
-    fn spawn(data_dir: &Path, command: &mut Command) -> Self {
+    pub(crate) fn spawn(data_dir: &Path, command: &mut Command) -> Self {
         let mut child = command
             .args(["--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
@@ -139,10 +159,20 @@ impl Server {
     /// Sends a signal by its name and waits for the end.
     pub(crate) fn signal(&mut self, name: &str) -> (ExitStatus, Duration) {
         let started = Instant::now();
+        self.send(name);
+        (self.child.wait().unwrap(), started.elapsed())
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn send(&self, name: &str) {
         let kill =
             Command::new("kill").args(["-s", name, &self.pid().to_string()]).status().unwrap();
         assert!(kill.success());
-        (self.child.wait().unwrap(), started.elapsed())
+    }
+
+    /// Waits for the end.
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
     }
 }
 

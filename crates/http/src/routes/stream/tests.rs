@@ -251,7 +251,7 @@ async fn when_the_server_ends_the_body_ends_and_no_other_begins() {
     testbed.shut_down();
     while crate::routes::testbed::piece(&mut body).await.is_some() {}
     let refused = testbed.get(&uri).await;
-    assert_eq!((refused.status, refused.header("retry-after")), (503, "5"));
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
 }
 
 /// Sends a request over a connection; answers the head, and the connection behind it.
@@ -260,8 +260,8 @@ async fn over_a_connection(testbed: &Testbed, request: &str) -> (String, TcpStre
     let client = TcpStream::connect(listener.local_addr().unwrap());
     let (client, accepted) = tokio::join!(client, listener.accept());
     let (mut client, accepted) = (client.unwrap(), accepted.unwrap());
-    let (limits, is_ending) = (Limits::default(), testbed.is_ending());
-    tokio::spawn(converse(accepted, testbed.router.clone(), limits, is_ending));
+    let (limits, phase) = (Limits::default(), testbed.phase());
+    tokio::spawn(converse(accepted, testbed.router.clone(), limits, phase));
     client.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -1,0 +1,72 @@
+//! How the streams of a thread are ended one after the other, before the thread is.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+
+use super::RenderThread;
+use crate::{StreamKey, stage::Stage};
+
+/// Streams that are to be ended, at an even pace.
+pub(super) struct Drain {
+    left: VecDeque<StreamKey>,
+    /// When the next is.
+    next: Instant,
+    pace: Duration,
+    /// For whoever waits until none is left.
+    done: Option<oneshot::Sender<()>>,
+}
+
+impl Drain {
+    /// How long until the next is ended; `None` when none is left.
+    pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
+        self.done.as_ref().map(|_| self.next.saturating_duration_since(now))
+    }
+}
+
+impl RenderThread {
+    /// Tells those who follow, and begins to end what is listened to: at once the first, and the newest last, for
+    /// it may have come from another node that was drained just now.
+    pub(super) fn begin_to_drain(
+        &mut self,
+        within: Duration,
+        done: oneshot::Sender<()>,
+        now: Instant,
+    ) {
+        let awake = self.stages.all_awake();
+        for &key in &awake {
+            // If its station fails now, it has ended.
+            let _ = self.on_stage(key, now, |stage, _| stage.announce_end(within));
+        }
+        let is_stalled = |stage: &Stage| !stage.is_admitted() && stage.listeners() > 0;
+        let stalled =
+            awake.into_iter().filter(|key| self.stages.awake(*key).is_some_and(is_stalled));
+        let left: VecDeque<_> = stalled.chain(self.playing.values().copied()).collect();
+        let pace = within / u32::try_from(left.len().max(1)).unwrap_or(u32::MAX);
+        self.drain = Some(Drain { left, next: now, pace, done: Some(done) });
+    }
+
+    /// Ends the streams whose time has come. Those that nobody listens to any more take none.
+    pub(super) fn go_on_draining(&mut self, now: Instant) {
+        while let Some(drain) = &mut self.drain {
+            let is_heard = |key| self.stages.awake(key).is_some_and(|stage| stage.listeners() > 0);
+            while drain.left.pop_front_if(|key| !is_heard(*key)).is_some() {}
+            if drain.left.is_empty()
+                && let Some(done) = drain.done.take()
+            {
+                // Whoever waited may have gone.
+                let _ = done.send(());
+            }
+            if drain.next > now {
+                return;
+            }
+            let Some(key) = drain.left.pop_front() else { return };
+            drain.next += drain.pace;
+            self.guarded(key, now, Stage::end);
+            self.arrange(key, now);
+        }
+    }
+}
