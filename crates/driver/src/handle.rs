@@ -162,7 +162,7 @@ pub(crate) enum Command {
     },
     Apply {
         key: StreamKey,
-        settings: Vec<Setting>,
+        settings: Box<dyn FnOnce() -> Vec<Setting> + Send>,
     },
     OpenPassage {
         visit: Visit,
@@ -200,7 +200,9 @@ impl Handle {
         sample_rate_hz: u32,
     ) -> Self {
         let turns = Turns::new(threads.len());
-        Self { threads, metrics, store, turns, sample_rate_hz }
+        let handle = Self { threads, metrics, store, turns, sample_rate_hz };
+        handle.store.attach(handle.clone());
+        handle
     }
 
     /// Takes a place among a stream's listeners: the stream plays, from the beginning if it was not known.
@@ -233,10 +235,11 @@ impl Handle {
     }
 
     /// Applies settings that were made elsewhere and are in the store, if the stream is known here; if not, it
-    /// will be told of them when it is asked for.
-    pub fn apply(&self, key: StreamKey, settings: Vec<Setting>) {
+    /// will be told of them when it is asked for. They are asked for on the stream's thread, where it is certain
+    /// what has been set and kept before.
+    pub fn apply(&self, key: StreamKey, settings: impl FnOnce() -> Vec<Setting> + Send + 'static) {
         // A thread that has ended plays nothing that they could be applied to.
-        let _ = self.home(key).inbox.send(Command::Apply { key, settings });
+        let _ = self.home(key).inbox.send(Command::Apply { key, settings: Box::new(settings) });
     }
 
     /// What was heard of a stream and is kept, from the last passage that begins before the span on, in order:

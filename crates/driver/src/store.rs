@@ -15,10 +15,14 @@ use perpetuo_engine::{Keep, Passage, Position};
 use perpetuo_station::{Setting, StationSpec};
 use tokio::sync::oneshot;
 
-use crate::{Origin, StreamKey};
+use crate::{Handle, Origin, StreamKey};
 
 /// Something that remembers streams.
 pub trait Store: Send + Sync + 'static {
+    /// Gives it the driver it was given to, once, before anything else: a store that others write to tells it what
+    /// they set.
+    fn attach(&self, _driver: Handle) {}
+
     /// Takes what is to be kept. It never waits and calls nobody back on this thread: what cannot be taken
     /// is lost, and counted. Of one stream everything is kept in the order in which it came.
     fn keep(&self, write: Write);

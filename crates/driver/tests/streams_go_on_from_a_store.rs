@@ -161,8 +161,8 @@ async fn what_was_set_elsewhere_is_applied_where_the_stream_is_known() {
     let driver = driver(&Arc::new(Shelf::default()));
     let handle = driver.handle();
     handle.set(origin(1), vec![level("0.5")]).await.unwrap();
-    handle.apply(origin(1).key, vec![level("0.25")]);
-    handle.apply(origin(2).key, vec![level("0.25")]);
+    handle.apply(origin(1).key, || vec![level("0.25")]);
+    handle.apply(origin(2).key, || vec![level("0.25")]);
     assert_eq!(handle.describe(origin(1)).await.unwrap().values.at(0), 0.25);
     assert_eq!(handle.describe(origin(2)).await.unwrap().values, origin(2).values);
 }

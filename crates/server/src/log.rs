@@ -1,7 +1,9 @@
 //! The log, on standard error.
 
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Registry, layer::SubscriberExt, reload, util::SubscriberInitExt};
+use tracing::{Level, Metadata, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Registry, filter::filter_fn, layer::SubscriberExt, reload, util::SubscriberInitExt,
+};
 
 use crate::cli::LogLevel;
 
@@ -15,7 +17,7 @@ impl Log {
         let lines =
             tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
         let (filter, handle) = reload::Layer::new(filter(level));
-        tracing_subscriber::registry().with(filter).with(lines).init();
+        tracing_subscriber::registry().with(filter).with(filter_fn(is_news)).with(lines).init();
         Self(handle)
     }
 
@@ -23,6 +25,11 @@ impl Log {
         // It is there as long as the log is.
         let _ = self.0.reload(filter(level));
     }
+}
+
+/// What the client of NATS says of its connections, the store says itself.
+fn is_news(metadata: &Metadata<'_>) -> bool {
+    !metadata.target().starts_with("async_nats") || *metadata.level() > Level::INFO
 }
 
 fn filter(level: LogLevel) -> LevelFilter {

@@ -20,7 +20,6 @@ use tracing::{debug, info, warn};
 
 use crate::{
     cli::ServeArgs,
-    key,
     log::Log,
     memory, output,
     reload::Reloader,
@@ -80,17 +79,13 @@ struct Start {
 
 async fn serve(start: Start, catalogue: Catalogue) -> anyhow::Result<()> {
     let Start { args, descriptors, mut settings, inherited, log } = start;
-    let key = match settings.key.clone() {
-        Some(key) => key,
-        None => key::load_or_make(&settings.data_dir)?,
-    };
     let listener = match inherited {
         Some(listener) => adopt(listener).context("cannot listen on what was handed over")?,
         None => listen(settings.listen)?,
     };
     let address = listener.local_addr().context("cannot tell where it listens")?;
     let mut registry = Registry::with_prefix("perpetuo");
-    let store = store::open(&settings, &mut registry)?;
+    let (store, key) = store::open(&settings, &catalogue, &mut registry).await?;
     let driver = Driver::start(driver_config(&settings), Arc::clone(&store))
         .context("cannot start render threads")?;
     driver.handle().metrics().register(&mut registry);

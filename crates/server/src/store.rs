@@ -1,17 +1,22 @@
 //! Where streams are remembered: in a file, in memory, or in a store that several servers share.
 
+pub(crate) mod cluster;
 mod embedded;
 mod metrics;
 mod wire;
 
-use std::{str::FromStr, sync::Arc};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
-use anyhow::bail;
+use anyhow::{Context, anyhow};
 use perpetuo_driver::Store;
+use perpetuo_http::Key;
+use perpetuo_station::Catalogue;
 use prometheus_client::registry::Registry;
 use serde::Deserialize;
+use tracing::{info, warn};
 
-use crate::{serve::SAMPLE_RATE_HZ, settings::Settings};
+use crate::{key, serve::SAMPLE_RATE_HZ, settings::Settings};
+use cluster::{Cluster, Plan, address::Address};
 use embedded::Embedded;
 use metrics::Metrics;
 
@@ -27,7 +32,7 @@ pub(crate) enum StoreAt {
     /// Memory, gone with the process.
     Memory,
     /// NATS servers, which several of us share.
-    Nats(String),
+    Nats(Address),
 }
 
 /// How long streams and their past are kept.
@@ -39,21 +44,84 @@ struct Kept {
     history: u64,
 }
 
-/// Opens the store that the settings name.
-pub(crate) fn open(settings: &Settings, registry: &mut Registry) -> anyhow::Result<Arc<dyn Store>> {
+/// How long a shared store may take to tell the key: where it is known already, and where it is not.
+const KEY_CHECK: Duration = Duration::from_secs(1);
+const KEY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens the store that the settings name, and finds the key that signs ids, or makes one.
+pub(crate) async fn open(
+    settings: &Settings,
+    catalogue: &Catalogue,
+    registry: &mut Registry,
+) -> anyhow::Result<(Arc<dyn Store>, Key)> {
     let metrics = Metrics::new();
     metrics.register(registry);
     let kept = Kept {
         time_to_live: settings.time_to_live.as_secs(),
         history: settings.history.as_secs() * u64::from(SAMPLE_RATE_HZ),
     };
-    match &settings.store {
+    let own_key = || match settings.key.clone() {
+        Some(key) => Ok(key),
+        None => key::load_or_make(&settings.data_dir),
+    };
+    Ok(match &settings.store {
         StoreAt::File => {
             let path = settings.data_dir.join(FILE_NAME);
-            Ok(Arc::new(Embedded::open(&path, kept, metrics)?))
+            (Arc::new(Embedded::open(&path, kept, metrics)?), own_key()?)
         }
-        StoreAt::Memory => Ok(Arc::new(Embedded::in_memory(kept, metrics)?)),
-        StoreAt::Nats(_) => bail!("NATS is not yet here"),
+        StoreAt::Memory => (Arc::new(Embedded::in_memory(kept, metrics)?), own_key()?),
+        StoreAt::Nats(address) => {
+            let plan = Plan { time_to_live: settings.time_to_live, history: settings.history };
+            let cluster = Cluster::join(address.clone(), plan, catalogue.clone(), metrics);
+            let key = shared_key(&cluster, settings).await.with_context(|| address.to_string())?;
+            (Arc::new(cluster), key)
+        }
+    })
+}
+
+/// The key that all nodes of a cluster share: the one given, or else the one in the store, or else, if the store
+/// is away, the one it told before.
+async fn shared_key(cluster: &Cluster, settings: &Settings) -> anyhow::Result<Key> {
+    let (given, dir) = (settings.key.clone(), &settings.data_dir);
+    let known = match given.clone() {
+        Some(key) => Some(key),
+        None => key::load_shared(dir)?,
+    };
+    // One that has signed ids already stays good when its server joins a cluster that has none.
+    let offered = match known.clone() {
+        Some(key) => key,
+        None => key::load_or_make(dir)?,
+    };
+    let asking = cluster.shared_key(offered.to_hex());
+    let patience = if known.is_some() { KEY_CHECK } else { KEY_PATIENCE };
+    let told = tokio::time::timeout(patience, asking).await;
+    let told = match (told, known) {
+        (Ok(told), _) => Key::from_hex(&told?).context("in the store")?,
+        (Err(_), Some(known)) => {
+            info!("the store was not reached: the key is the one known before");
+            return Ok(known);
+        }
+        (Err(_), None) => {
+            let why = cluster.away().unwrap_or_default();
+            return Err(anyhow!(
+                "no store within {} s, and with it the key of ids: {why}; start a NATS server with JetStream \
+                 there (nats-server -js), or set PERPETUO_KEY to start without",
+                KEY_PATIENCE.as_secs()
+            ));
+        }
+    };
+    match given {
+        Some(given) if given != told => {
+            warn!(
+                "the key given is not the store's: nodes with another do not know ids of this one"
+            );
+            Ok(given)
+        }
+        Some(given) => Ok(given),
+        None => {
+            key::keep_shared(dir, &told)?;
+            Ok(told)
+        }
     }
 }
 
@@ -64,7 +132,9 @@ impl FromStr for StoreAt {
         match text {
             "file" => Ok(Self::File),
             "memory" => Ok(Self::Memory),
-            url if url.starts_with("nats://") => Ok(Self::Nats(url.to_owned())),
+            url if url.contains("://") => url.parse().map(Self::Nats).map_err(|wrong| {
+                format!("no store; allowed: file, memory or nats://HOST:PORT; {wrong}")
+            }),
             _ => Err(format!("'{text}' is no store; allowed: file, memory or nats://HOST:PORT")),
         }
     }

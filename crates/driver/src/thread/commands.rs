@@ -55,8 +55,11 @@ impl RenderThread {
             }
             Command::Apply { key, settings } => {
                 if self.stages.known(key) == Known::Well {
-                    // A stream that fails says so itself.
-                    let _ = self.on_stage(key, now, |stage, _| stage.set(&settings, now));
+                    let settings = settings();
+                    if !settings.is_empty() {
+                        // A stream that fails says so itself.
+                        let _ = self.on_stage(key, now, |stage, _| stage.set(&settings, now));
+                    }
                 }
             }
             Command::Describe { visit, answer } => {
