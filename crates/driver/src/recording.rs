@@ -171,8 +171,11 @@ impl Recording {
         while recital.position() < span.end {
             let pcm = recital.render();
             encoder.encode(pcm.each_ref().map(|channel| &channel[..]), &mut piece);
-            let heard = recital.position().since(span.start);
-            if heard % piece_len == 0 || recital.position() == span.end {
+            let is_last = recital.position() == span.end;
+            if is_last {
+                desk.turn = None;
+            }
+            if is_last || recital.position().since(span.start) % piece_len == 0 {
                 desk.hand_over(std::mem::take(&mut piece))?;
             }
         }
@@ -219,10 +222,12 @@ impl Desk {
             Ok(()) => Some(()),
             Err(TrySendError::Closed(_)) => None,
             Err(TrySendError::Full(piece)) => {
-                self.turn = None;
+                let has_more = self.turn.take().is_some();
                 self.pieces.blocking_send(piece).ok()?;
-                let turn = self.runtime.block_on(Arc::clone(&self.cores).acquire_owned());
-                self.turn = Some(turn.ok()?);
+                if has_more {
+                    let turn = self.runtime.block_on(Arc::clone(&self.cores).acquire_owned());
+                    self.turn = Some(turn.ok()?);
+                }
                 Some(())
             }
         }

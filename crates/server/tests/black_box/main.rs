@@ -24,4 +24,5 @@ mod stopping;
 mod the_dashboard_and_the_table_show_all_that_is_counted;
 mod three_calls;
 mod under_systemd;
+mod what_was_heard_can_be_kept;
 mod who_calls_too_often_is_refused;

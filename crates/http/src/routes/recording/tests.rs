@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use axum::{body::Body, http::Method};
 use perpetuo_engine::FRAME_LEN;
 use serde_json::json;
@@ -11,6 +13,9 @@ async fn heard(query: &str) -> (Testbed, String) {
     let uri = format!("/stream?id={id}&format=wav");
     let response = testbed.open(Method::GET, &uri, &[], Body::empty()).await;
     read(&mut response.into_body(), 44 + 4 * 44_100).await;
+    // The socket tells the render thread, in its own time.
+    let left = async || while testbed.params(&id).await["listeners"] != json!(0) {};
+    tokio::time::timeout(Duration::from_secs(5), left()).await.unwrap();
     (testbed, id)
 }
 
