@@ -249,8 +249,15 @@ class Listener:
         self.refusals, self.attempts, self.worst_gap = [], 0, 0
 
     async def end(self):
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
+        await stop([self.task])
+
+
+async def stop(tasks):
+    """Cancels tasks; more than once, because before Python 3.12 `wait_for` may swallow it."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
 
 async def until(is_so, within, what):

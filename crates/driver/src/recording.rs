@@ -107,9 +107,8 @@ impl Recording {
 
     /// The length of the file in bytes.
     pub fn len(&self) -> u64 {
-        let bytes = |frames| self.encoding.bytes(frames, self.sample_rate_hz);
-        let (warm_up, frames) = (self.warm_up(), self.frames());
-        self.preamble().len() as u64 + bytes(warm_up + frames) - bytes(warm_up)
+        let before = |border| self.encoding.bytes_before(border, self.sample_rate_hz);
+        self.preamble().len() as u64 + before(self.span.end) - before(self.span.start)
     }
 
     /// Whether there is nothing to render.
@@ -129,7 +128,7 @@ impl Recording {
         let turn = Arc::clone(&self.turns.cores).acquire_owned();
         let turn = tokio::time::timeout(PATIENCE, turn).await.map_err(|_| DriverError::NoTurn)?;
         let turn = turn.map_err(|_| DriverError::ShuttingDown)?;
-        let encoder = self.encoding.encoder(self.sample_rate_hz);
+        let encoder = self.encoding.encoder(self.sample_rate_hz, self.warms_up());
         let encoder = encoder.map_err(|_| DriverError::NoEncoder)?;
         let (pieces, taken) = channel(PIECES_AHEAD);
         let cores = Arc::clone(&self.turns.cores);
@@ -151,11 +150,10 @@ impl Recording {
 
     /// Renders all of it, as long as someone takes it; `None` when nobody does.
     fn work(self, mut encoder: Box<dyn Encoder>, mut desk: Desk) -> Option<()> {
-        let (warm_up, frames, preamble) = (self.warm_up(), self.frames(), self.preamble());
+        let (warms_up, preamble) = (self.warms_up(), self.preamble());
         let Self { origin, passages, span, sample_rate_hz, .. } = self;
         let Origin { spec, seed, .. } = origin;
-        let mut recital = Recital::of_passages(spec, seed, passages, span.start, sample_rate_hz)?;
-        let warms_up = Position::new(span.start.samples() - warm_up * FRAME_LEN as u64);
+        let mut recital = Recital::new(spec, seed, passages, span.start, sample_rate_hz)?;
         let mut piece = Vec::new();
         while recital.position() < span.start {
             let is_heard = recital.position() >= warms_up;
@@ -169,23 +167,22 @@ impl Recording {
             }
         }
         piece.extend_from_slice(&preamble);
-        for frame in 1..=frames {
+        let piece_len = (PIECE_FRAMES * FRAME_LEN) as u64;
+        while recital.position() < span.end {
             let pcm = recital.render();
             encoder.encode(pcm.each_ref().map(|channel| &channel[..]), &mut piece);
-            if frame % PIECE_FRAMES as u64 == 0 || frame == frames {
+            let heard = recital.position().since(span.start);
+            if heard % piece_len == 0 || recital.position() == span.end {
                 desk.hand_over(std::mem::take(&mut piece))?;
             }
         }
         Some(())
     }
 
-    fn frames(&self) -> u64 {
-        self.span.end.since(self.span.start) / FRAME_LEN as u64
-    }
-
-    /// Frames for the encoder alone: as many as there were before.
-    fn warm_up(&self) -> u64 {
-        WARM_UP_FRAMES.min(self.span.start.samples() / FRAME_LEN as u64)
+    /// Where the encoder begins: as many frames before as there are, up to [`WARM_UP_FRAMES`].
+    fn warms_up(&self) -> Position {
+        let past = WARM_UP_FRAMES * FRAME_LEN as u64;
+        Position::new(self.span.start.samples().saturating_sub(past))
     }
 
     fn preamble(&self) -> Vec<u8> {

@@ -50,14 +50,14 @@ async fn they_end_at_a_frame_border_spread_evenly_and_the_newest_last() {
         .into_iter()
         .map(|ear| tokio::spawn(async move { (ear.bytes_until_the_end().await, begun.elapsed()) }))
         .collect();
-    let took = drain(&driver, Duration::from_secs(2)).await;
+    let took = drain(&driver, Duration::from_millis(1500)).await;
     for (n, end) in ends.into_iter().enumerate() {
         let (bytes, at) = end.await.unwrap();
         assert_eq!(bytes % FRAME, 0);
         let due = Duration::from_millis(500) * n as u32;
         assert!(at >= due && at < due + Duration::from_millis(400), "{n}: {at:?}");
     }
-    assert!(took < Duration::from_millis(1900), "{took:?}: it is not waited after the last");
+    assert!(took < Duration::from_millis(1900), "{took:?}");
 }
 
 #[tokio::test]

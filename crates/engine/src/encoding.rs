@@ -5,7 +5,7 @@ mod wav;
 
 use std::fmt;
 
-use crate::FRAME_LEN;
+use crate::{FRAME_LEN, Position};
 
 pub use wav::header as wav_header;
 
@@ -53,14 +53,19 @@ impl BitrateKbps {
 }
 
 impl Encoding {
-    /// Begins an encoder for stereo at `sample_rate_hz`.
+    /// Begins an encoder for stereo at `sample_rate_hz`. Its first frame is that at the position `at`: padding
+    /// depends on where a frame is alone, not on where its encoder began.
     ///
     /// # Errors
     ///
     /// [`EncodingError::Unavailable`] for a sample rate that the encoder does not take.
-    pub fn encoder(self, sample_rate_hz: u32) -> Result<Box<dyn Encoder>, EncodingError> {
+    pub fn encoder(
+        self,
+        sample_rate_hz: u32,
+        at: Position,
+    ) -> Result<Box<dyn Encoder>, EncodingError> {
         match self {
-            Self::Mp3(bitrate) => Ok(Box::new(mp3::Mp3::new(bitrate, sample_rate_hz)?)),
+            Self::Mp3(bitrate) => Ok(Box::new(mp3::Mp3::new(bitrate, sample_rate_hz, at)?)),
             Self::Wav => Ok(Box::new(wav::Wav)),
         }
     }
@@ -101,8 +106,9 @@ impl Encoding {
         }
     }
 
-    /// The bytes of the first `frames` that an encoder makes, preamble apart.
-    pub fn bytes(self, frames: u64, sample_rate_hz: u32) -> u64 {
+    /// The bytes of all frames before a frame border, preamble apart.
+    pub fn bytes_before(self, border: Position, sample_rate_hz: u32) -> u64 {
+        let frames = border.samples() / FRAME_LEN as u64;
         match self {
             Self::Mp3(bitrate) => mp3::bytes(bitrate, frames, sample_rate_hz),
             Self::Wav => frames * 4 * FRAME_LEN as u64,

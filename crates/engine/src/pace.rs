@@ -24,6 +24,11 @@ impl Pace {
         Self { anchor: now, from, sample_rate_hz }
     }
 
+    /// The same, begun anew at `now`.
+    pub(crate) fn begin_again(self, now: Instant) -> Self {
+        Self { anchor: now, ..self }
+    }
+
     /// When the chunk that begins at `position` is to be rendered.
     pub(crate) fn due(&self, position: Position) -> Instant {
         self.anchor + duration_of(position.since(self.from), self.sample_rate_hz)

@@ -160,6 +160,10 @@ impl Stream {
     /// How often a stream that plays is kept in a store.
     const KEPT_EVERY: Duration = Duration::from_secs(10);
 
+    /// How much longer than another a stream that has to wake may take to begin: nobody hears it yet, so
+    /// those that play go before it, however many come at once after a restart.
+    const WAKES_WITHIN: Duration = Duration::from_secs(2);
+
     /// Frames rendered again for encoders that begin anew in the middle: the filter bank looks back one,
     /// the model of the ear another.
     const WARM_UP_FRAMES: u64 = 2;
@@ -301,7 +305,8 @@ impl Stream {
             Phase::Playing { pace, .. } => {
                 let position = self.performer.position();
                 let deadline = pace.deadline(position, self.smallest_lead());
-                Next::Render { at: pace.due(position), deadline }
+                let patience = if self.must_wake() { Self::WAKES_WITHIN } else { Duration::ZERO };
+                Next::Render { at: pace.due(position), deadline: deadline + patience }
             }
             Phase::Frozen { since } | Phase::Resting { since }
                 if now >= ends(since) && self.listeners.is_empty() =>
@@ -370,6 +375,11 @@ impl Stream {
         now: Instant,
     ) -> Report {
         let first = self.performer.position();
+        if self.must_wake()
+            && let Phase::Playing { pace, .. } = &mut self.phase
+        {
+            *pace = pace.begin_again(now);
+        }
         let frames = self.next_frames(first);
         let late = self.keep_pace(first, now);
         scratch.frames = frames;
@@ -441,6 +451,11 @@ impl Stream {
         self.performer.spec()
     }
 
+    /// Whether the next chunk takes as long as dozens do, since the past before it must be rendered first.
+    fn must_wake(&self) -> bool {
+        !self.performer.is_awake() && self.position() > Position::START
+    }
+
     /// Renders up to `from` at once and on from there in real time.
     fn play(&mut self, from: Position, now: Instant) {
         let from = from.max(self.performer.position());
@@ -455,9 +470,11 @@ impl Stream {
 
     /// Brings back what [`Self::cool_down`] let go of.
     fn warm_up(&mut self) {
+        let past = Self::WARM_UP_FRAMES * FRAME_LEN as u64;
+        let at = Position::new(self.position().samples().saturating_sub(past));
         let (renditions, rate) = (&mut self.renditions, self.config.sample_rate_hz);
         self.performer.wake(Self::WARM_UP_FRAMES, &mut |pcm| {
-            renditions.iter_mut().for_each(|rendition| rendition.warm_up(pcm, rate));
+            renditions.iter_mut().for_each(|rendition| rendition.warm_up(pcm, at, rate));
         });
     }
 

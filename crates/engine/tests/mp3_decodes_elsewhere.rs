@@ -12,7 +12,7 @@ const RATE: u32 = 44_100;
 /// Silence, and from `onset` on a tone of 1 kHz, in 40 frames.
 fn frames(bitrate: u16, onset: usize) -> Vec<Vec<u8>> {
     let encoding = Encoding::Mp3(BitrateKbps::new(bitrate).unwrap());
-    let mut encoder = encoding.encoder(RATE).unwrap();
+    let mut encoder = encoding.encoder(RATE, Position::START).unwrap();
     let tone = |n: usize| {
         if n < onset { 0.0 } else { (n as f32 * std::f32::consts::TAU / 44.1).sin() * 0.5 }
     };

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use axum::{
-    extract::Request,
-    http::{HeaderMap, HeaderValue, Method, Uri, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-use crate::{Origins, Problem};
+use crate::{App, Origins, Phase, Problem};
 
 /// Gives errors the form that was asked for.
 pub(crate) async fn dress(request: Request, next: Next) -> Response {
@@ -61,10 +61,23 @@ pub(crate) async fn seal(request: Request, next: Next) -> Response {
     response
 }
 
+/// While the server drains, asks those who are refused to come back when the next one is there. They were ended one
+/// by one, and what is left is rounded up to seconds: so they come back one by one.
+pub(crate) async fn put_off(State(app): State<App>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Phase::Draining { until } = *app.phase.borrow()
+        && response.status() == StatusCode::SERVICE_UNAVAILABLE
+    {
+        let left = until.duration_since((app.clock)()).unwrap_or_default();
+        response.headers_mut().insert(header::RETRY_AFTER, (left.as_secs() + 1).into());
+    }
+    response
+}
+
 /// For a path that leads nowhere.
 pub(crate) async fn not_found() -> Problem {
     Problem::new(
-        axum::http::StatusCode::NOT_FOUND,
+        StatusCode::NOT_FOUND,
         "no such page; the calls there are: /create_stream, /stream, /set_param, /params, /stations \
          (more in /openapi.json)",
     )
@@ -74,7 +87,7 @@ pub(crate) async fn not_found() -> Problem {
 pub(crate) async fn not_allowed(method: Method, uri: Uri) -> Response {
     let allow = methods(&uri);
     let detail = format!("{method} is not a method of this call; allowed: {allow}");
-    let problem = Problem::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, detail);
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail);
     let mut response = problem.into_response();
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
@@ -90,7 +103,7 @@ fn methods(uri: &Uri) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, http::StatusCode};
+    use axum::body::Body;
 
     use super::*;
     use crate::routes::testbed::{Answer, Testbed};

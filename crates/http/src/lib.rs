@@ -53,13 +53,16 @@ pub struct App {
 }
 
 /// What a program goes through, one after the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Everyone is welcome.
     #[default]
     Serving,
     /// Streams are being ended and none begins; connections are accepted, for one answer each.
-    Draining,
+    Draining {
+        /// When it is over at the latest.
+        until: SystemTime,
+    },
     /// No connection is accepted any more.
     Ending,
 }
@@ -67,7 +70,7 @@ pub enum Phase {
 impl App {
     /// Whether the program is about to end.
     fn is_draining(&self) -> bool {
-        *self.phase.borrow() >= Phase::Draining
+        *self.phase.borrow() != Phase::Serving
     }
 }
 
@@ -86,5 +89,6 @@ pub fn router(app: App, origins: &Origins) -> Router {
         .layer(middleware::from_fn(answer::dress))
         .layer(answer::cors(origins))
         .layer(middleware::from_fn(answer::seal))
+        .layer(middleware::from_fn_with_state(app.clone(), answer::put_off))
         .with_state(app)
 }

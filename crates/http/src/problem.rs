@@ -44,10 +44,6 @@ struct Fullness {
 /// After what time to try again what is unavailable: as long as a restart takes, with some room.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// After what time to try again where the server is ending. Those it has ended come one by one as it is, and
-/// the next server may be there already.
-const RETRY_AFTER_THE_END: Duration = Duration::from_secs(1);
-
 impl Problem {
     /// A problem in one sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -141,11 +137,7 @@ impl From<DriverError> for Problem {
             | DriverError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         };
         let parameter = (status == StatusCode::GONE).then(|| "id".to_owned());
-        let problem = Self { parameter, ..Self::new(status, error.to_string()) };
-        match error {
-            DriverError::ShuttingDown => Self { retry_after: Some(RETRY_AFTER_THE_END), ..problem },
-            _ => problem,
-        }
+        Self { parameter, ..Self::new(status, error.to_string()) }
     }
 }
 

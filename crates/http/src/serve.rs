@@ -93,9 +93,13 @@ pub(crate) async fn converse(
     prepare(&socket, limits)?;
     let takeover = Takeover::default();
     let router = Extension(takeover.clone()).layer(Extension(Peer(peer)).layer(router));
-    // One that is shut down before its first request would go without an answer; this one is told to close.
-    let is_late = *phase.borrow() == Phase::Draining;
-    let last = if is_late { Phase::Ending } else { Phase::Draining };
+    // Shut down before its first request, one that comes late would get no answer: it is told to close instead.
+    let is_late = matches!(*phase.borrow(), Phase::Draining { .. });
+    let ends = |phase| match phase {
+        Phase::Serving => false,
+        Phase::Draining { .. } => !is_late,
+        Phase::Ending => true,
+    };
     let mut connection = http1::Builder::new()
         .keep_alive(!is_late)
         .timer(TokioTimer::new())
@@ -106,7 +110,7 @@ pub(crate) async fn converse(
         );
     let is_over = tokio::select! {
         over = poll_fn(|cx| connection.poll_without_shutdown(cx)) => Some(over),
-        _ = phase.wait_for(|phase| *phase >= last) => None,
+        _ = phase.wait_for(|phase| ends(*phase)) => None,
     };
     match is_over {
         Some(over) => over?,

@@ -166,6 +166,13 @@ impl Encoder {
         self.silence_behind = None;
     }
 
+    /// Counts `frames` as written, so that padding falls where it would after them. To be called before the first.
+    pub fn skip(&mut self, frames: u64) {
+        let hz = u64::from(self.config.sample_rate_hz);
+        let (_, rest) = frame_len(&self.config, self.context.rate.version);
+        self.slot_debt = (frames % hz * u64::from(rest) % hz) as u32;
+    }
+
     /// Samples a channel of a block, which are those of a frame: 1152, or 576 at low sampling frequencies.
     pub fn block_len(&self) -> usize {
         LINES * self.context.rate.version.granules()

@@ -5,15 +5,21 @@ use std::{
     io::{BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use perpetuo_engine::{BitrateKbps, Encoding, Event, FRAME_LEN, Passage, Recital, wav_header};
+use perpetuo_engine::{
+    BitrateKbps, Encoding, Event, FRAME_LEN, Passage, Position, Recital, wav_header,
+};
 use perpetuo_station::Catalogue;
 
 use crate::{cli::RenderArgs, output, score::Score, serve::SAMPLE_RATE_HZ};
+
+/// How much is rendered unheard before a file that does not begin at the start, if its station needs no
+/// more: longer than any sound that has begun before lasts.
+const LEAD_IN: Duration = Duration::from_secs(60);
 
 /// Renders, with a progress bar on a terminal; the file is there when it is whole.
 pub(crate) fn run(args: &RenderArgs, catalogue: &Catalogue) -> anyhow::Result<()> {
@@ -64,9 +70,9 @@ fn draft(output: &Path) -> PathBuf {
 fn write(score: &Score, encoding: Encoding, path: &Path) -> anyhow::Result<()> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut file = BufWriter::new(file);
-    let mut encoder = encoding.encoder(SAMPLE_RATE_HZ)?;
     let mut bytes = Vec::new();
-    let mut recital = recital(score);
+    let mut recital = recital(score)?;
+    let mut encoder = encoding.encoder(SAMPLE_RATE_HZ, recital.position())?;
     let lead_in = score.from.since(recital.position()) as usize;
     let frames = (score.samples + encoding.delay()).div_ceil(FRAME_LEN);
     let progress = progress(lead_in + frames * FRAME_LEN);
@@ -92,13 +98,20 @@ fn write(score: &Score, encoding: Encoding, path: &Path) -> anyhow::Result<()> {
     file.flush().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// What a score says, from the frame border where it begins and some time before.
-fn recital(score: &Score) -> Recital {
+/// What a score says, from some time before the frame border where it begins. What comes before that is composed
+/// only.
+fn recital(score: &Score) -> anyhow::Result<Recital> {
     let mut passage = Passage::beginning(score.values.clone());
     for &(position, setting) in &score.settings {
         passage.push(Event { position, setting });
     }
-    Recital::new(Arc::clone(&score.spec), score.seed, passage, score.from, SAMPLE_RATE_HZ)
+    let (spec, all) = (Arc::clone(&score.spec), vec![passage]);
+    let recital = Recital::new(spec, score.seed, all, score.from, SAMPLE_RATE_HZ);
+    let mut recital = recital.context("there is nothing to render")?;
+    let lead_in = score.spec.refill.max(LEAD_IN).as_secs_f64() * f64::from(SAMPLE_RATE_HZ);
+    let lead_in = (lead_in as u64).next_multiple_of(FRAME_LEN as u64);
+    recital.skip_to(Position::new(score.from.samples().saturating_sub(lead_in)));
+    Ok(recital)
 }
 
 fn progress(samples: usize) -> ProgressBar {
@@ -114,10 +127,7 @@ fn progress(samples: usize) -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::atomic::{AtomicU32, Ordering::Relaxed},
-        time::Duration,
-    };
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
     use clap::Parser;
     use perpetuo_station::{

@@ -125,7 +125,7 @@ async fn serve(start: Start, catalogue: Catalogue) -> anyhow::Result<()> {
 
     info!(within = settings.drain.as_secs(), "draining");
     systemd::tell_stopping(settings.drain + 2 * Limits::default().grace);
-    phase.send_replace(Phase::Draining);
+    phase.send_replace(Phase::Draining { until: SystemTime::now() + settings.drain });
     driver.drain(settings.drain).await;
     info!("shutting down");
     phase.send_replace(Phase::Ending);

@@ -45,7 +45,8 @@ impl RenderThread {
         let stalled =
             awake.into_iter().filter(|key| self.stages.awake(*key).is_some_and(is_stalled));
         let left: VecDeque<_> = stalled.chain(self.playing.values().copied()).collect();
-        let pace = within / u32::try_from(left.len().max(1)).unwrap_or(u32::MAX);
+        let pauses = u32::try_from(left.len()).unwrap_or(u32::MAX).saturating_sub(1);
+        let pace = within / pauses.max(1);
         self.drain = Some(Drain { left, next: now, pace, done: Some(done) });
     }
 

@@ -21,7 +21,7 @@ impl Rendition {
         sample_rate_hz: u32,
         live: Position,
     ) -> Result<Self, EncodingError> {
-        let encoder = Some(encoding.encoder(sample_rate_hz)?);
+        let encoder = Some(encoding.encoder(sample_rate_hz, live)?);
         Ok(Self { encoding, encoder, backlog: Backlog::new(live), heard: live })
     }
 
@@ -40,11 +40,12 @@ impl Rendition {
         self.encoder = None;
     }
 
-    /// Brings the encoder to where it was: `frame` is what came before the next one to be encoded.
-    pub(super) fn warm_up(&mut self, frame: [&[f32]; 2], sample_rate_hz: u32) {
+    /// Brings the encoder to where it was: `frame` is what came before the next one to be encoded, and the first
+    /// that it is given is at the position `at`.
+    pub(super) fn warm_up(&mut self, frame: [&[f32]; 2], at: Position, sample_rate_hz: u32) {
         // It could be made when the encoding was taken into use, so it can be made.
         let encoding = self.encoding;
-        let made = || encoding.encoder(sample_rate_hz).ok();
+        let made = || encoding.encoder(sample_rate_hz, at).ok();
         if self.encoder.is_none() {
             self.encoder = made();
         }

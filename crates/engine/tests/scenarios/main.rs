@@ -15,4 +15,5 @@ mod same_events_same_samples;
 mod setting_applies_where_the_answer_says;
 mod slow_listener_jumps_to_the_live_edge;
 mod stream_freezes_when_nobody_takes;
+mod what_was_kept_is_heard_again;
 mod who_comes_back_hears_no_seam;

@@ -1,7 +1,7 @@
 //! A stream that nobody took lets go of its station and its encoders. Whoever comes back hears it go on as if
 //! it had not.
 
-use perpetuo_engine::{BitrateKbps, Encoding::Mp3, FRAME_LEN};
+use perpetuo_engine::{BitrateKbps, Encoding::Mp3, FRAME_LEN, Next};
 
 use crate::{
     decoder::decode_mp3,
@@ -39,6 +39,29 @@ fn difference_db(pause_ms: u64) -> f64 {
         }
     }
     10.0 * (error.max(1e-30) / signal).log10()
+}
+
+#[test]
+fn a_stream_that_has_to_wake_lets_those_that_play_go_before_it_and_is_not_late_for_that() {
+    let mp3 = Mp3(BitrateKbps::DEFAULT);
+    let mut hall = Hall::new();
+    let first = hall.join(mp3, ms(500));
+    let is_urgent = |hall: &mut Hall| match hall.stream.poll(hall.now) {
+        Next::Render { at, deadline } => deadline <= at + ms(600),
+        _ => false,
+    };
+    assert!(is_urgent(&mut hall), "one at its beginning has nothing to wake");
+    hall.run(ms(3000));
+    hall.leave(first);
+    hall.run(ms(10_000));
+    hall.join(mp3, ms(500));
+    assert!(!is_urgent(&mut hall));
+    // As many do when a server has been restarted.
+    hall.sleep(ms(1500));
+    hall.reports.clear();
+    hall.run(ms(2000));
+    assert!(hall.reports[0].1.has_woken && is_urgent(&mut hall));
+    assert!(hall.reports.iter().all(|(_, report)| report.late <= ms(1) && report.underruns == 0));
 }
 
 #[test]

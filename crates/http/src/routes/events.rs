@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(ear.next("param").await.data["params"]["level"], 0.25);
         for uri in [uri, "/create_stream".to_owned()] {
             let refused = testbed.get(&uri).await;
-            assert_eq!((refused.status, refused.header("retry-after")), (503, "1"), "{uri}");
+            assert_eq!((refused.status, refused.header("retry-after")), (503, "3"), "{uri}");
         }
     }
 

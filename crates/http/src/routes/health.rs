@@ -22,6 +22,8 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<String, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use crate::routes::testbed::Testbed;
 
     #[tokio::test]
@@ -29,10 +31,10 @@ mod tests {
         let testbed = Testbed::new();
         assert_eq!(testbed.get("/health/live").await.text(), "alive\n");
         assert_eq!(testbed.get("/health/ready").await.text(), "ready\n");
-        testbed.begin_to_end();
+        testbed.begin_to_end(Duration::from_millis(6500));
         assert_eq!(testbed.get("/health/live").await.status, 200);
         let ready = testbed.get("/health/ready").await;
         assert_eq!((ready.status, ready.text()), (503, "the server is shutting down\n"));
-        assert_eq!(ready.header("retry-after"), "5");
+        assert_eq!(ready.header("retry-after"), "7");
     }
 }

@@ -26,20 +26,22 @@ pub(crate) async fn recording(
     mut args: Args,
 ) -> Result<Response, Problem> {
     let id = args.take_id()?;
-    let (from, to) = (Moment::take(&mut args, "from")?, Moment::take(&mut args, "to")?);
+    let from = Moment::parse("from", args.take("from"))?;
+    let to = Moment::parse("to", args.take("to"))?;
     let encoding = take_encoding(&mut args)?;
     args.finish(NAMES)?;
     let origin = app.ids.open(&id, &app.catalogue, (app.clock)())?.origin;
     let rate = app.driver.sample_rate_hz();
-    let mut asked = Position::START..Position::START;
+    let mut is_backward = false;
     let recording = app
         .driver
         .recording(origin.clone(), encoding, |live| {
-            asked = from.position(live, rate)..to.position(live, rate);
-            asked.clone()
+            let (from, to) = (from.samples(live, rate), to.samples(live, rate));
+            is_backward = from >= to;
+            position(from)..position(to)
         })
         .await?;
-    if asked.is_empty() {
+    if is_backward {
         return Err(Problem::parameter("from", "not before `to`", "an earlier time than `to`"));
     }
     if recording.is_empty() {
@@ -52,6 +54,11 @@ pub(crate) async fn recording(
         *response.body_mut() = Body::new(Pieces::new(recording.render().await?, len));
     }
     Ok(response)
+}
+
+/// Nothing is before the beginning.
+fn position(samples: i64) -> Position {
+    Position::new(u64::try_from(samples).unwrap_or(0))
 }
 
 /// Says what there is instead.
@@ -77,6 +84,7 @@ fn headers(app: &App, station: &str, encoding: Encoding, recording: &Recording) 
     headers.insert(header::CONTENT_TYPE, text(encoding.media_type()));
     headers.insert(header::CONTENT_LENGTH, recording.len().into());
     headers.insert(header::ACCEPT_RANGES, text("none"));
+    headers.insert(header::CACHE_CONTROL, text("no-store, no-transform"));
     headers.insert(ACCEL_BUFFERING, text("no"));
     headers.extend(made(position.to_string()).map(|position| (POSITION, position)));
     let disposition = made(format!("attachment; filename=\"{name}\""));

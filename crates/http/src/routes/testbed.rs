@@ -208,13 +208,13 @@ impl Testbed {
     }
 
     /// Says that the program is about to end.
-    pub(crate) fn begin_to_end(&self) {
-        self.phase.send_replace(Phase::Draining);
+    pub(crate) fn begin_to_end(&self, within: Duration) {
+        self.phase.send_replace(Phase::Draining { until: (self.app.clock)() + within });
     }
 
     /// Ends all streams.
     pub(crate) async fn drain(&self, within: Duration) {
-        self.begin_to_end();
+        self.begin_to_end(within);
         if let Some(driver) = &self.driver {
             driver.drain(within).await;
         }

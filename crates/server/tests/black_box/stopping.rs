@@ -39,7 +39,7 @@ fn streams_end_at_a_frame_border_and_the_program_with_status_0() {
 
 #[test]
 fn streams_are_ended_one_by_one_over_the_time_there_is() {
-    let mut server = Server::start_with(&fresh_dir(), &["--drain", "4", "--threads", "1"]);
+    let mut server = Server::start_with(&fresh_dir(), &["--drain", "3", "--threads", "1"]);
     let streams: Vec<_> = (0..4)
         .map(|_| server.get(&format!("/stream?id={}&lead=0.2", server.create("station=drone"))))
         .collect();
@@ -56,7 +56,7 @@ fn streams_are_ended_one_by_one_over_the_time_there_is() {
         assert!(at >= due && at < due + Duration::from_millis(900), "{n}: {at:?}");
     }
     assert_eq!(server.end().code(), Some(0));
-    assert!(begun.elapsed() < Duration::from_secs(4), "it is not waited after the last");
+    assert!(begun.elapsed() < Duration::from_secs(4));
 }
 
 #[test]
@@ -82,7 +82,9 @@ fn while_it_drains_nobody_new_is_let_in_and_what_is_here_can_be_turned() {
     assert_eq!(ready.text(), "the server is shutting down\n");
     for call in ["/create_stream".to_owned(), format!("/stream?id={}", ids[1])] {
         let refused = server.get(&call);
-        assert_eq!((refused.status(), refused.header("retry-after")), (503, Some("1")), "{call}");
+        assert_eq!(refused.status(), 503, "{call}");
+        let seconds: u32 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((15..=20).contains(&seconds), "{call}: {seconds}");
     }
     assert_eq!(server.get("/health/live").status(), 200);
     assert_eq!(server.json(&format!("/params?id={}", ids[1]))["playing"], true);

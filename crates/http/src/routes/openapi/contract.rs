@@ -145,6 +145,7 @@ fn a_form_takes_what_the_query_takes() {
 async fn the_documented_examples_are_answered() {
     let testbed = Testbed::new();
     let id = testbed.create("").await.id;
+    hear(&testbed, &id).await;
     let document = document();
     for (path, item) in document["paths"].as_object().unwrap() {
         let mut uri = path.clone();
@@ -180,6 +181,7 @@ async fn every_answer_is_as_documented_and_every_documented_answer_is_given() {
     let document = document();
     let ids = testbed.create("").await;
     let unused = testbed.create("").await.id;
+    hear(&testbed, &ids.id).await;
     let page = testbed.get("/listen/x").await;
     let tag = page.header("etag");
     let mut seen = Seen { document: &document, answers: BTreeSet::new() };
@@ -229,6 +231,7 @@ async fn every_answer_is_as_documented_and_every_documented_answer_is_given() {
 async fn other_methods_are_answered_as_the_introduction_says() {
     let testbed = Testbed::new();
     let id = testbed.create("").await.id;
+    hear(&testbed, &id).await;
     for path in document()["paths"].as_object().unwrap().keys() {
         for uri in addresses(path, &id) {
             let allow = match path.as_str() {
@@ -356,6 +359,11 @@ impl Seen<'_> {
     }
 }
 
+/// Listens to the stream, so that something was heard of it.
+async fn hear(testbed: &Testbed, id: &str) {
+    assert_eq!(testbed.get(&format!("/stream?id={id}")).await.status, 200);
+}
+
 fn document() -> Value {
     serde_json::from_str(DOCUMENT).unwrap()
 }
@@ -384,6 +392,10 @@ fn addresses(path: &str, id: &str) -> Vec<String> {
     match path {
         "/stream" => vec![format!("/stream?id={id}"), format!("/stream?id={id}&format=wav")],
         "/stream/{file}" => vec![format!("/stream/{id}.mp3"), format!("/stream/{id}.wav")],
+        "/recording" => {
+            let asks = ["from=-1&to=-0", "from=0&to=-0&format=wav", "from=1000&to=2000"];
+            asks.map(|ask| format!("/recording?id={id}&{ask}")).into()
+        }
         "/set_param" => {
             let asks =
                 ["level=0.25&key=shape&value=square", "preset=bright&ramp=2", "preset=random"];

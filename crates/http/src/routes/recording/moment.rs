@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use perpetuo_engine::Position;
 
-use crate::{Problem, args::Args};
+use crate::Problem;
 
 /// A time in a stream.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,9 +21,9 @@ const ALLOWED: &str =
 const MAX_SECONDS: f64 = 31_536_000.0;
 
 impl Moment {
-    /// Takes the time `name` out of the query; `-0` is now.
-    pub(super) fn take(args: &mut Args, name: &str) -> Result<Self, Problem> {
-        let text = args.take(name).ok_or_else(|| Problem::parameter(name, "missing", ALLOWED))?;
+    /// Reads the time that was given as `name`, if it was; `-0` is now.
+    pub(super) fn parse(name: &str, given: Option<String>) -> Result<Self, Problem> {
+        let text = given.ok_or_else(|| Problem::parameter(name, "missing", ALLOWED))?;
         let seconds = text.parse::<f64>().unwrap_or(f64::NAN);
         if !(seconds.abs() <= MAX_SECONDS) {
             return Err(Problem::parameter(name, "not a time of a stream", ALLOWED));
@@ -34,14 +34,12 @@ impl Moment {
         })
     }
 
-    /// Where in the stream it is, which has come to `now`.
-    pub(super) fn position(self, now: Position, sample_rate_hz: u32) -> Position {
-        let samples = |seconds: f64| (seconds * f64::from(sample_rate_hz)).round() as u64;
+    /// Samples from the beginning of a stream that has come to `now`; it may lie before that.
+    pub(super) fn samples(self, now: Position, sample_rate_hz: u32) -> i64 {
+        let samples = |seconds: f64| (seconds * f64::from(sample_rate_hz)).round() as i64;
         match self {
-            Self::SinceBeginning(seconds) => Position::new(samples(seconds)),
-            Self::BeforeNow(seconds) => {
-                Position::new(now.samples().saturating_sub(samples(seconds)))
-            }
+            Self::SinceBeginning(seconds) => samples(seconds),
+            Self::BeforeNow(seconds) => now.samples() as i64 - samples(seconds),
         }
     }
 }
@@ -68,13 +66,13 @@ mod tests {
     #[test]
     fn times_count_from_the_beginning_and_with_a_minus_back_from_now() {
         let read = |text: &str| {
-            let mut args = Args::parse(&format!("from={text}")).unwrap();
-            Moment::take(&mut args, "from").map(|moment| moment.position(Position::new(500), 10))
+            let moment = Moment::parse("from", Some(text.to_owned()));
+            moment.map(|moment| moment.samples(Position::new(500), 10))
         };
         for (text, samples) in
-            [("0", 0), ("2.5", 25), ("-0", 500), ("-0.0", 500), ("-10", 400), ("-100", 0)]
+            [("0", 0), ("2.5", 25), ("-0", 500), ("-0.0", 500), ("-10", 400), ("-100", -500)]
         {
-            assert_eq!(read(text).unwrap(), Position::new(samples), "{text}");
+            assert_eq!(read(text).unwrap(), samples, "{text}");
         }
         for text in ["", "x", "nan", "inf", "-inf", "1e9", "-1e9", "1:00"] {
             let problem = read(text).unwrap_err().to_string();
