@@ -7,7 +7,7 @@ mod wire;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, bail};
 use perpetuo_driver::Store;
 use perpetuo_http::Key;
 use perpetuo_station::Catalogue;
@@ -31,8 +31,9 @@ pub(crate) enum StoreAt {
     File,
     /// Memory, gone with the process.
     Memory,
-    /// NATS servers, which several of us share.
-    Nats(Address),
+    /// NATS servers, which several of us share; or what is wrong with their address, which may hold a password:
+    /// errors of options and of files would show it.
+    Nats(Result<Address, String>),
 }
 
 /// How long streams and their past are kept.
@@ -70,7 +71,8 @@ pub(crate) async fn open(
             (Arc::new(Embedded::open(&path, kept, metrics)?), own_key()?)
         }
         StoreAt::Memory => (Arc::new(Embedded::in_memory(kept, metrics)?), own_key()?),
-        StoreAt::Nats(address) => {
+        StoreAt::Nats(Err(wrong)) => bail!("--store: {wrong}"),
+        StoreAt::Nats(Ok(address)) => {
             let plan = Plan { time_to_live: settings.time_to_live, history: settings.history };
             let cluster = Cluster::join(address.clone(), plan, catalogue.clone(), metrics);
             let key = shared_key(&cluster, settings).await.with_context(|| address.to_string())?;
@@ -103,11 +105,11 @@ async fn shared_key(cluster: &Cluster, settings: &Settings) -> anyhow::Result<Ke
         }
         (Err(_), None) => {
             let why = cluster.away().unwrap_or_default();
-            return Err(anyhow!(
-                "no store within {} s, and with it the key of ids: {why}; start a NATS server with JetStream \
-                 there (nats-server -js), or set PERPETUO_KEY to start without",
+            bail!(
+                "the store was not reached within {} s, and the key that signs ids is in it: {why}; see to NATS \
+                 (nats-server -js), or set PERPETUO_KEY to start without it",
                 KEY_PATIENCE.as_secs()
-            ));
+            );
         }
     };
     match given {
@@ -132,9 +134,9 @@ impl FromStr for StoreAt {
         match text {
             "file" => Ok(Self::File),
             "memory" => Ok(Self::Memory),
-            url if url.contains("://") => url.parse().map(Self::Nats).map_err(|wrong| {
-                format!("no store; allowed: file, memory or nats://HOST:PORT; {wrong}")
-            }),
+            url if url.starts_with("nats://") || url.starts_with("tls://") => {
+                Ok(Self::Nats(url.parse()))
+            }
             _ => Err(format!("'{text}' is no store; allowed: file, memory or nats://HOST:PORT")),
         }
     }
@@ -145,5 +147,19 @@ impl TryFrom<String> for StoreAt {
 
     fn try_from(text: String) -> Result<Self, String> {
         text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_address_is_told_without_the_password_and_what_is_no_address_as_it_is() {
+        let wrong = "nats://me:secret@host:port".parse();
+        let shown = format!("{wrong:?}");
+        assert!(matches!(wrong, Ok(StoreAt::Nats(Err(_)))) && !shown.contains("secret"), "{shown}");
+        let error = "redis://here".parse::<StoreAt>().unwrap_err();
+        assert!(error.contains("allowed: file, memory or nats://HOST:PORT"), "{error}");
     }
 }

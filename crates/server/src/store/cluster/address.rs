@@ -31,14 +31,15 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (text, query) = text.split_once('?').unwrap_or((text, ""));
         let scheme = ["nats://", "tls://"].into_iter().find(|scheme| text.starts_with(scheme));
         let scheme = scheme.ok_or("allowed: nats://HOST:PORT and tls://HOST:PORT")?;
         let rest = &text[scheme.len()..];
-        let (login, hosts) = match rest.rsplit_once('@') {
-            Some((login, hosts)) => (Login::from_url(login)?, hosts),
+        // First the password: whatever is in it, no error shows it.
+        let (login, rest) = match rest.rsplit_once('@') {
+            Some((login, rest)) => (Login::from_url(login)?, rest),
             None => (Login::Nobody, rest),
         };
+        let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
         let server = |host: &str| {
             let wrong = || format!("'{host}' is no server; allowed: HOST or HOST:PORT");
             let host = host.strip_prefix(scheme).unwrap_or(host);
@@ -123,7 +124,7 @@ mod tests {
             ("nats://me:secret@a:4222,,b", "HOST:PORT"),
             ("nats://me:secret@a:port", "HOST:PORT"),
             ("nats://me:secret@a/path", "HOST:PORT"),
-            ("nats://a?replicas=2", "?replicas=1, 3 or 5"),
+            ("nats://me:secret?,secret@a?replicas=2", "?replicas=1, 3 or 5"),
             ("nats://a?replica=3", "?replicas=1, 3 or 5"),
         ] {
             let error = text.parse::<Address>().unwrap_err();
