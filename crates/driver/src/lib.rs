@@ -111,8 +111,9 @@ impl Driver {
     }
 
     /// Ends the streams that are listened to, each at a frame border, one after the other and spread evenly over
-    /// `within`; returns when none is left. Who follows is told at the beginning. From then on nobody may listen, and
-    /// of streams that are not known here no more is known: [`DriverError::ShuttingDown`].
+    /// `within`; returns when it is the turn of each thread's last, which [`Driver::shutdown`] ends. Who follows is
+    /// told at the beginning. From then on nobody may listen, and of streams that are not known here no more becomes
+    /// known: [`DriverError::ShuttingDown`].
     pub async fn drain(&self, within: Duration) {
         let ends: Vec<_> = self.handle.drain(within).collect();
         for end in ends {

@@ -51,6 +51,7 @@ async fn they_end_at_a_frame_border_spread_evenly_and_the_newest_last() {
         .map(|ear| tokio::spawn(async move { (ear.bytes_until_the_end().await, begun.elapsed()) }))
         .collect();
     let took = drain(&driver, Duration::from_millis(1500)).await;
+    driver.shutdown();
     for (n, end) in ends.into_iter().enumerate() {
         let (bytes, at) = end.await.unwrap();
         assert_eq!(bytes % FRAME, 0);

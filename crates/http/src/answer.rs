@@ -61,14 +61,16 @@ pub(crate) async fn seal(request: Request, next: Next) -> Response {
     response
 }
 
-/// While the server drains, asks those who are refused to come back when the next one is there. They were ended one
+/// While the server ends, asks those who are refused to come back when the next one is there. They were ended one
 /// by one, and what is left is rounded up to seconds: so they come back one by one.
 pub(crate) async fn put_off(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    if let Phase::Draining { until } = *app.phase.borrow()
-        && response.status() == StatusCode::SERVICE_UNAVAILABLE
-    {
-        let left = until.duration_since((app.clock)()).unwrap_or_default();
+    let left = match *app.phase.borrow() {
+        Phase::Serving => return response,
+        Phase::Draining { until } => until.duration_since((app.clock)()).unwrap_or_default(),
+        Phase::Ending => Duration::ZERO,
+    };
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, (left.as_secs() + 1).into());
     }
     response

@@ -16,12 +16,12 @@ pub(super) struct Drain {
     /// When the next is.
     next: Instant,
     pace: Duration,
-    /// For whoever waits until none is left.
+    /// For whoever waits until it is the last one's turn.
     done: Option<oneshot::Sender<()>>,
 }
 
 impl Drain {
-    /// How long until the next is ended; `None` when none is left.
+    /// How long until the next is ended; `None` when there is none but the last.
     pub(super) fn patience(&self, now: Instant) -> Option<Duration> {
         self.done.as_ref().map(|_| self.next.saturating_duration_since(now))
     }
@@ -55,13 +55,14 @@ impl RenderThread {
         while let Some(drain) = &mut self.drain {
             let is_heard = |key| self.stages.awake(key).is_some_and(|stage| stage.listeners() > 0);
             while drain.left.pop_front_if(|key| !is_heard(*key)).is_some() {}
-            if drain.left.is_empty()
-                && let Some(done) = drain.done.take()
-            {
-                // Whoever waited may have gone.
-                let _ = done.send(());
+            if drain.next > now && !drain.left.is_empty() {
+                return;
             }
-            if drain.next > now {
+            // The last is ended with the thread, when no connection is accepted any more: who comes back at once
+            // comes to the next process, and not to this one to be refused.
+            if drain.left.len() <= 1 {
+                // Whoever waited may have gone.
+                drain.done.take().map(|done| done.send(()));
                 return;
             }
             let Some(key) = drain.left.pop_front() else { return };

@@ -251,7 +251,7 @@ async fn when_the_server_ends_the_body_ends_and_no_other_begins() {
     testbed.shut_down();
     while crate::routes::testbed::piece(&mut body).await.is_some() {}
     let refused = testbed.get(&uri).await;
-    assert_eq!((refused.status, refused.header("retry-after")), (503, "5"));
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
 }
 
 /// Sends a request over a connection; answers the head, and the connection behind it.
