@@ -58,6 +58,8 @@ pub struct Stream {
     config: StreamConfig,
     /// Up to where a store was last told of it.
     kept: Position,
+    /// Whether it will end soon, and a store is told of every chunk.
+    is_leaving: bool,
     /// Where in its first chunk's length the stream begins its rhythm, 0..1.
     stagger: f32,
     phase: Phase,
@@ -194,6 +196,7 @@ impl Stream {
     ) -> Self {
         Self {
             kept: passage.to,
+            is_leaving: false,
             performer: Performer::resume(spec, seed, passage, config.sample_rate_hz),
             config,
             stagger,
@@ -208,6 +211,7 @@ impl Stream {
         let performer = Performer::from_rest(resting.performer, config.sample_rate_hz);
         Self {
             kept: performer.position(),
+            is_leaving: false,
             performer,
             config,
             stagger: resting.stagger,
@@ -272,6 +276,11 @@ impl Stream {
                 Applied { position, audible_in: None }
             }
         }
+    }
+
+    /// Keeps it chunk by chunk from now on: it will soon be ended here, and then gone on with elsewhere.
+    pub fn handle_end_to_come(&mut self) {
+        self.is_leaving = true;
     }
 
     /// Closes what was heard, all listeners having gone, so that it is kept to the end.
@@ -340,7 +349,10 @@ impl Stream {
             return Some(Keep::Past(past));
         }
         let ahead = self.position().since(self.kept);
-        let may_wait = if self.is_playing() { Self::KEPT_EVERY } else { Duration::ZERO };
+        let may_wait = match self.is_playing() && !self.is_leaving {
+            true => Self::KEPT_EVERY,
+            false => Duration::ZERO,
+        };
         let is_due = ahead > 0 && ahead >= whole_frames(may_wait, self.config.sample_rate_hz);
         is_due.then(|| {
             self.kept = self.position();
