@@ -19,12 +19,12 @@ use anyhow::{Context as _, anyhow, bail};
 use async_nats::{
     Client, ConnectOptions, Event,
     jetstream::{
-        Context,
+        Context, ErrorCode,
         consumer::{
             AckPolicy, DeliverPolicy,
             push::{self, Messages},
         },
-        context::{ContextBuilder, PublishErrorKind},
+        context::{ContextBuilder, GetStreamErrorKind, PublishErrorKind},
         message::PublishMessage,
         stream::{
             Config, DirectGetErrorKind, DiscardPolicy, Info, LastRawMessageErrorKind, Stream,
@@ -331,8 +331,14 @@ async fn bucket(
     max_age: Duration,
 ) -> anyhow::Result<Info> {
     let stream = format!("KV_{name}");
-    if let Ok(found) = context.get_stream(&stream).await {
-        return Ok(found.cached_info().clone());
+    let finding = tokio::time::timeout(SETUP_PATIENCE / 2, context.get_stream(&stream));
+    match finding.await.map_err(|_| anyhow!("the bucket {name} has no leader"))? {
+        Ok(found) => return Ok(found.cached_info().clone()),
+        Err(error) => match error.kind() {
+            GetStreamErrorKind::JetStream(wrong)
+                if wrong.error_code() == ErrorCode::STREAM_NOT_FOUND => {}
+            _ => return Err(anyhow!(error).context(format!("cannot find the bucket {name}"))),
+        },
     }
     let config = Config {
         name: stream.clone(),
