@@ -25,7 +25,7 @@ impl Moment {
     pub(super) fn parse(name: &str, given: Option<String>) -> Result<Self, Problem> {
         let text = given.ok_or_else(|| Problem::parameter(name, "missing", ALLOWED))?;
         let seconds = text.parse::<f64>().unwrap_or(f64::NAN);
-        if !(seconds.abs() <= MAX_SECONDS) {
+        if !(-MAX_SECONDS..=MAX_SECONDS).contains(&seconds) {
             return Err(Problem::parameter(name, "not a time of a stream", ALLOWED));
         }
         Ok(match seconds.is_sign_negative() {
