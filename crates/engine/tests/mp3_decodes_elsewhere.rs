@@ -5,7 +5,7 @@
 mod decoder;
 
 use decoder::decode_mp3;
-use perpetuo_engine::{BitrateKbps, Encoding, FRAME_LEN};
+use perpetuo_engine::{BitrateKbps, Encoding, FRAME_LEN, Position};
 
 const RATE: u32 = 44_100;
 
