@@ -122,7 +122,7 @@ impl Performer {
     ) {
         let mut station = match self.station.take() {
             Some(station) => station,
-            None => self.station_at(self.position),
+            None => self.station_at(self.position, None),
         };
         render(station.as_mut(), &mut out);
         self.title = station.title();
@@ -142,7 +142,10 @@ impl Performer {
         let past = frames * FRAME_LEN as u64;
         let from = Position::new(self.position.samples().saturating_sub(past));
         let from = from.max(self.checkpoints[0].position);
-        self.station = Some(self.replay(from, frame));
+        // The next to wake it, should it be here for a moment only, has less to render.
+        let mut passed = Vec::new();
+        self.station = Some(self.replay(from, Some(&mut passed), frame));
+        self.checkpoints.extend(passed);
     }
 
     /// Lets time pass up to `to`, a frame border, as fast as the station composes. What is rendered from
@@ -154,7 +157,7 @@ impl Performer {
         }
         let mut station = match self.station.take() {
             Some(station) => station,
-            None => self.station_at(self.position),
+            None => self.station_at(self.position, None),
         };
         self.position += station.skip(samples);
         // From before it, this position could be reached by rendering only.
@@ -169,7 +172,7 @@ impl Performer {
     ///
     /// Against what was heard the difference is that of a resumed station.
     pub fn recall(&self, from: Position, frame: &mut dyn FnMut([&[f32]; 2])) {
-        self.replay(from, frame);
+        self.replay(from, None, frame);
     }
 
     /// Lets go of the station and of all but one checkpoint; the next render picks up from there.
@@ -239,10 +242,14 @@ impl Performer {
     }
 
     /// A station as it was, or would have been, at a position that has been reached, the settings that
-    /// came there applied.
+    /// came there applied. It takes checkpoints on the way, if someone wants them.
     ///
     /// A station that refuses its own snapshot begins anew there; that is a fault of the station.
-    fn station_at(&self, position: Position) -> Box<dyn Station> {
+    fn station_at(
+        &self,
+        position: Position,
+        mut passed: Option<&mut Vec<Checkpoint>>,
+    ) -> Box<dyn Station> {
         let checkpoint = &self.checkpoints[self.checkpoint_before(position)];
         let mut station = (self.spec.perform)(&Performance {
             seed: self.seed,
@@ -252,20 +259,37 @@ impl Performer {
         if let Some(snapshot) = &checkpoint.snapshot {
             let _ = station.resume(snapshot);
         }
-        let mut at = checkpoint.position;
-        let span = at..=position;
+        let interval = whole_frames(CHECKPOINT_INTERVAL, self.sample_rate_hz);
+        let (mut at, mut values) = (checkpoint.position, checkpoint.values.clone());
+        let mut next = at + interval;
+        let mut render_up_to = |to: Position, station: &mut dyn Station, values: &Values| {
+            while let Some(passed) = passed.as_deref_mut().filter(|_| next <= to) {
+                render_unheard(station, next.since(at));
+                let (values, snapshot) = (values.clone(), Some(station.snapshot()));
+                passed.push(Checkpoint { position: next, values, snapshot });
+                (at, next) = (next, next + interval);
+            }
+            render_unheard(station, to.since(at));
+            at = to;
+        };
+        let span = checkpoint.position..=position;
         for event in self.events.iter().filter(|event| span.contains(&event.position)) {
-            render_unheard(station.as_mut(), event.position.since(at));
-            at = event.position;
+            render_up_to(event.position, station.as_mut(), &values);
             station.set(event.setting);
+            values.apply(event.setting);
         }
-        render_unheard(station.as_mut(), position.since(at));
+        render_up_to(position, station.as_mut(), &values);
         station
     }
 
     /// A station that has played from `from` up to the position, frame by frame.
-    fn replay(&self, from: Position, frame: &mut dyn FnMut([&[f32]; 2])) -> Box<dyn Station> {
-        let mut station = self.station_at(from);
+    fn replay(
+        &self,
+        from: Position,
+        passed: Option<&mut Vec<Checkpoint>>,
+        frame: &mut dyn FnMut([&[f32]; 2]),
+    ) -> Box<dyn Station> {
+        let mut station = self.station_at(from, passed);
         let (mut left, mut right) = ([0.0; FRAME_LEN], [0.0; FRAME_LEN]);
         let mut at = from;
         loop {

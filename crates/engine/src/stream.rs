@@ -163,8 +163,8 @@ impl Stream {
     const KEPT_EVERY: Duration = Duration::from_secs(10);
 
     /// How much longer than another a stream that has to wake may take to begin: nobody hears it yet, so
-    /// those that play go before it, however many come at once after a restart.
-    const WAKES_WITHIN: Duration = Duration::from_secs(2);
+    /// all that play go before it, however many come at once after a restart.
+    const WAKES_WITHIN: Duration = Duration::from_secs(30);
 
     /// Frames rendered again for encoders that begin anew in the middle: the filter bank looks back one,
     /// the model of the ear another.
@@ -391,6 +391,8 @@ impl Stream {
             && let Phase::Playing { pace, .. } = &mut self.phase
         {
             *pace = pace.begin_again(now);
+            // It is kept at once: what it woke from may have become long.
+            self.kept = Position::START;
         }
         let frames = self.next_frames(first);
         let late = self.keep_pace(first, now);

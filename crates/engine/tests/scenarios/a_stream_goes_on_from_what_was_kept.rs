@@ -71,6 +71,27 @@ fn it_goes_on_elsewhere_with_the_same_samples() {
 }
 
 #[test]
+fn however_often_it_is_interrupted_there_is_little_to_render_before_it_goes_on() {
+    let mut hall = Hall::new();
+    hall.join(Wav, ms(250));
+    let mut record = records(play(&mut hall, 25)).pop().unwrap();
+    for _ in 0..10 {
+        let mut next = Hall::new();
+        next.stream = Stream::resume(spec(), 1, record.clone(), 0.5, CONFIG, next.now);
+        assert_eq!(kept(&mut next), [], "nothing has happened yet");
+        next.join(Wav, ms(250));
+        // It is killed before the ten seconds are over, but something was set.
+        let latest = records(play(&mut next, 4)).pop();
+        record = latest.unwrap_or(record);
+        let position = next.set("level", 0.5).position;
+        let setting = spec().setting_of("level", 0.5).unwrap();
+        record.push(Event { position, setting });
+        let unheard = seconds(record.to.since(record.from.position));
+        assert!(unheard < 2.0 + 2.0 + 10.0 + 1.0, "{unheard} s");
+    }
+}
+
+#[test]
 fn what_was_heard_through_rests_and_moves_can_be_rendered_from_the_passages() {
     let mut hall = Hall::new();
     let ear = hall.join(Wav, ms(250));
