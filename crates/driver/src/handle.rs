@@ -81,13 +81,11 @@ pub struct Handle {
     sample_rate_hz: u32,
 }
 
-/// Settings that have been applied.
-#[derive(Debug)]
-pub struct Receipt {
-    /// Where, and when that will be heard.
-    pub applied: Applied,
-    /// Told by the store.
-    pub(crate) committed: oneshot::Receiver<()>,
+/// Settings that have been applied, and who is told when they are kept.
+pub(crate) struct Receipt {
+    pub(crate) applied: Applied,
+    /// Told by the store, if somebody waits for it.
+    pub(crate) committed: Option<oneshot::Receiver<()>>,
 }
 
 /// Where one render thread is reached, and how full it is.
@@ -158,6 +156,7 @@ pub(crate) enum Command {
     Set {
         visit: Visit,
         settings: Vec<Setting>,
+        is_waited_for: bool,
         answer: Answer<Receipt>,
     },
     Apply {
@@ -229,8 +228,37 @@ impl Handle {
         &self,
         origin: Origin,
         settings: Vec<Setting>,
+    ) -> Result<Applied, DriverError> {
+        Ok(self.have_set(origin, settings, false).await?.applied)
+    }
+
+    /// Does the same, and waits until the settings outlive a crash, at most [`Self::STORE_PATIENCE`]; tells
+    /// whether they are known to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::set`].
+    pub async fn set_durably(
+        &self,
+        origin: Origin,
+        settings: Vec<Setting>,
+    ) -> Result<(Applied, bool), DriverError> {
+        let Receipt { applied, committed } = self.have_set(origin, settings, true).await?;
+        let Some(committed) = committed else { return Ok((applied, false)) };
+        let told = tokio::time::timeout(Self::STORE_PATIENCE, committed).await;
+        Ok((applied, matches!(told, Ok(Ok(())))))
+    }
+
+    async fn have_set(
+        &self,
+        origin: Origin,
+        settings: Vec<Setting>,
+        is_waited_for: bool,
     ) -> Result<Receipt, DriverError> {
-        let set = |visit, answer| Command::Set { visit, settings: settings.clone(), answer };
+        let set = |visit, answer| {
+            let settings = settings.clone();
+            Command::Set { visit, settings, is_waited_for, answer }
+        };
         self.ask(origin, set).await
     }
 
@@ -388,15 +416,6 @@ impl Handle {
 
     fn home(&self, key: StreamKey) -> &Post {
         &self.threads[key.home(self.threads.len())]
-    }
-}
-
-impl Receipt {
-    /// Whether the settings outlive a crash. It waits until that is known, at most
-    /// [`Handle::STORE_PATIENCE`].
-    pub async fn is_durable(self) -> bool {
-        let committed = tokio::time::timeout(Handle::STORE_PATIENCE, self.committed);
-        matches!(committed.await, Ok(Ok(())))
     }
 }
 

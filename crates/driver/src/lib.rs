@@ -34,7 +34,7 @@ use std::{
 
 pub use chronicle::{Batch, Entry, Follower, Mark, What};
 pub use feed::Interleave;
-pub use handle::{DriverError, Full, Handle, Origin, Receipt, Seat, StreamKey};
+pub use handle::{DriverError, Full, Handle, Origin, Seat, StreamKey};
 pub use lateness::Lateness;
 pub use metrics::{Metrics, Spent};
 pub use recording::Recording;

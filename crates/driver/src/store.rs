@@ -75,7 +75,7 @@ pub enum Written {
         position: Position,
         /// Not empty.
         settings: Vec<Setting>,
-        /// To be told when they outlive a crash; dropped if that is not known.
+        /// Whoever waits until they outlive a crash; dropped if that is not known.
         committed: Option<oneshot::Sender<()>>,
     },
     /// Nothing of it is needed here any more.

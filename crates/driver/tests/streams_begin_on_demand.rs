@@ -86,7 +86,7 @@ async fn describing_leaves_nothing_behind_and_setting_does() {
     }
     assert_eq!(handle.metrics().population(), (0, 0));
     let setting = origin(1, true).spec.setting("level", "0.25").unwrap();
-    let applied = handle.set(origin(1, true), vec![setting]).await.unwrap().applied;
+    let applied = handle.set(origin(1, true), vec![setting]).await.unwrap();
     assert_eq!(applied.position.samples(), 0);
     assert_eq!(handle.metrics().population(), (1, 0));
     assert_eq!(handle.describe(origin(1, false)).await.unwrap().values.at(0), 0.25);

@@ -127,8 +127,8 @@ async fn what_one_process_played_the_next_one_goes_on_with() {
     let before = driver(&store);
     assert_eq!(before.handle().describe(late(1)).await.err(), Some(DriverError::Expired));
     listen(&before.handle(), 1).await;
-    let receipt = before.handle().set(origin(1), vec![level("0.125")]).await.unwrap();
-    assert!(receipt.is_durable().await);
+    let set = before.handle().set_durably(origin(1), vec![level("0.125")]).await.unwrap();
+    assert!(set.1);
     let was = before.handle().describe(origin(1)).await.unwrap();
     before.shutdown();
 
@@ -173,9 +173,9 @@ async fn a_store_that_does_not_answer_is_waited_for_a_moment_and_then_done_witho
     let driver = driver(&store);
     let handle = driver.handle();
     let begun = Instant::now();
-    let receipt = handle.set(origin(1), vec![level("0.5")]).await.unwrap();
+    let set = handle.set_durably(origin(1), vec![level("0.5")]).await.unwrap();
     assert!(begun.elapsed() >= Handle::STORE_PATIENCE);
-    assert!(!receipt.is_durable().await);
+    assert!(!set.1);
     assert_eq!(handle.describe(late(2)).await.err(), Some(DriverError::StoreAway));
     // One that is known here needs no store.
     let begun = Instant::now();

@@ -13,8 +13,8 @@ use tracing::warn;
 
 use super::RenderThread;
 use crate::{
-    DriverError, Follower, Interleave, Mark, Origin, Receipt, Seat, StreamKey, Write, Written,
-    handle::{Command, Denied, Recalled, Visit},
+    DriverError, Follower, Interleave, Mark, Origin, Seat, StreamKey, Write, Written,
+    handle::{Command, Denied, Recalled, Receipt, Visit},
     stage::{Hands, Stage},
     stages::Known,
 };
@@ -50,8 +50,8 @@ impl RenderThread {
             Command::Serve { key, listener, socket, preamble, between } => {
                 self.serve((key, listener), socket, preamble, between, now);
             }
-            Command::Set { visit, settings, answer } => {
-                let _ = answer.send(self.set(&visit, settings, now));
+            Command::Set { visit, settings, is_waited_for, answer } => {
+                let _ = answer.send(self.set(&visit, settings, is_waited_for, now));
             }
             Command::Apply { key, settings } => {
                 if self.stages.known(key) == Known::Well {
@@ -115,15 +115,15 @@ impl RenderThread {
         &mut self,
         visit: &Visit,
         settings: Vec<Setting>,
+        is_waited_for: bool,
         now: Instant,
     ) -> Result<Receipt, Denied> {
         self.may_enter(visit)?;
         self.enter(visit, now);
         let key = visit.origin.key;
         let applied = self.on_stage(key, now, |stage, _| stage.set(&settings, now))?;
-        let (commit, committed) = oneshot::channel();
-        let (position, committed_to) = (applied.position, Some(commit));
-        let what = Written::Set { position, settings, committed: committed_to };
+        let (commit, committed) = is_waited_for.then(oneshot::channel).unzip();
+        let what = Written::Set { position: applied.position, settings, committed: commit };
         self.store.keep(Write { key, spec: Arc::clone(&visit.origin.spec), what });
         Ok(Receipt { applied, committed })
     }

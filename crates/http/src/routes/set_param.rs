@@ -22,14 +22,16 @@ pub(crate) async fn set_param(
     let spec = pass.origin.spec.clone();
     let waits = wants_durable(&mut args)?;
     let change = Change::read(&spec, args)?;
-    let receipt = app.driver.set(pass.origin, change.settings.clone()).await?;
-    let applied = receipt.applied;
+    let settings = change.settings.clone();
+    let (applied, is_durable) = match waits {
+        true => app.driver.set_durably(pass.origin, settings).await?,
+        false => (app.driver.set(pass.origin, settings).await?, false),
+    };
     let mut answer = change.describe(&spec);
     let position = applied.position.seconds(app.driver.sample_rate_hz());
     answer.insert("position".to_owned(), view::seconds(position));
     let audible_in = applied.audible_in.map(|time| view::seconds(time.as_secs_f64()));
     answer.insert("audible_in".to_owned(), audible_in.into());
-    let is_durable = waits && receipt.is_durable().await;
     answer.insert("durable".to_owned(), is_durable.into());
     Ok(Json(answer.into()))
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   keep ──► queue ──► thread: what has come within 10 ms ──► one commit, one fsync ──► committed
+//!                              (100 ms if nobody waits)
 //! ```
 //!
 //! ```text
@@ -29,8 +30,8 @@ use anyhow::{Context, anyhow};
 use perpetuo_driver::{Origin, Reading, Store, StoreAway, StreamKey, Write, Written};
 use perpetuo_engine::{Event, Keep, Passage, Position};
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition,
-    WriteTransaction, backends::InMemoryBackend,
+    Builder, Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, Table,
+    TableDefinition, WriteTransaction, backends::InMemoryBackend,
 };
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
@@ -49,11 +50,17 @@ const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("about");
 /// Counts changes of the tables.
 const FORM: u64 = 1;
 
-/// How often there is a commit at most.
+/// How often there is a commit at most, and so how long whoever waits for one does.
 const COMMIT_EVERY: Duration = Duration::from_millis(10);
+
+/// How often there is a commit at least, if there is something to commit and nobody waits for it.
+const COMMIT_AT_LEAST_EVERY: Duration = Duration::from_millis(100);
 
 /// How many writes may wait: ten seconds of ten thousand streams that play.
 const QUEUE: usize = 16_384;
+
+/// How many of them go into one commit at most.
+const BATCH: usize = 1024;
 
 /// What redb keeps in memory of the file.
 const CACHE_BYTES: usize = 8 * 1024 * 1024;
@@ -106,6 +113,7 @@ struct Writer {
 struct Batch {
     writes: Vec<Write>,
     flushes: Vec<oneshot::Sender<()>>,
+    is_waited_for: bool,
 }
 
 impl Embedded {
@@ -284,9 +292,12 @@ impl Writer {
             Err(RecvTimeoutError::Timeout) => return Some(batch),
             Err(RecvTimeoutError::Disconnected) => return None,
         }
-        let due = committed.map_or_else(Instant::now, |committed| committed + COMMIT_EVERY);
-        while batch.writes.len() < QUEUE {
-            let left = due.saturating_duration_since(Instant::now());
+        let begun = Instant::now();
+        let due = committed.map_or(begun, |committed| committed + COMMIT_EVERY);
+        let overdue = begun + COMMIT_AT_LEAST_EVERY;
+        while batch.writes.len() < BATCH {
+            let until = if batch.is_waited_for { due } else { overdue };
+            let left = until.saturating_duration_since(Instant::now());
             match self.queue.recv_timeout(left) {
                 Ok(message) => batch.push(message),
                 Err(_) => break,
@@ -326,47 +337,124 @@ impl Writer {
         let mut transaction = database.begin_write()?;
         transaction.set_durability(Durability::Immediate)?;
         let now = unix_seconds();
-        for Write { key, spec, what } in writes {
-            match what {
-                Written::Passage(Keep::Here(passage)) => {
-                    let bytes = passage_to_bytes(spec, passage);
-                    transaction.open_table(RECORDS)?.insert(key.0, &bytes[..])?;
-                    transaction.open_table(TURNS)?.retain_in(all_of(*key), |_, _| false)?;
-                    transaction.open_table(SEEN)?.insert(key.0, now)?;
-                }
-                Written::Passage(Keep::Past(passage)) if self.shared.kept.history > 0 => {
-                    let bytes = passage_to_bytes(spec, passage);
-                    let mut passages = transaction.open_table(PASSAGES)?;
-                    passages.insert((key.0, passage.from.position.samples()), &bytes[..])?;
-                    let oldest = passage.to.samples().saturating_sub(self.shared.kept.history);
-                    forget_before(&mut passages, *key, oldest)?;
-                }
-                Written::Passage(Keep::Past(_)) => {}
-                Written::Set { position, settings, .. } => {
-                    let bytes = settings_to_bytes(spec, *position, settings);
-                    transaction.open_table(TURNS)?.insert((key.0, self.number), &bytes[..])?;
-                    transaction.open_table(SEEN)?.insert(key.0, now)?;
-                    self.number += 1;
-                }
-                Written::Forgotten => forget(&transaction, *key)?,
-            }
+        let mut tables = Tables::open(&transaction)?;
+        for write in writes {
+            self.write(&mut tables, write, now)?;
         }
         if self.swept.is_none_or(|swept| swept.elapsed() >= SWEEP_EVERY) {
             let oldest = now.saturating_sub(self.shared.kept.time_to_live);
-            if sweep(&transaction, oldest)? < SWEPT_AT_ONCE {
+            if tables.sweep(oldest)? < SWEPT_AT_ONCE {
                 self.swept = Some(Instant::now());
             }
         }
+        drop(tables);
         transaction.commit()?;
         Ok(())
+    }
+
+    fn write(
+        &mut self,
+        tables: &mut Tables<'_>,
+        write: &Write,
+        now: u64,
+    ) -> Result<(), redb::Error> {
+        let Kept { time_to_live, history } = self.shared.kept;
+        let Write { key, spec, what } = write;
+        match what {
+            Written::Passage(Keep::Here(passage)) => {
+                tables.records.insert(key.0, &passage_to_bytes(spec, passage)[..])?;
+                tables.turns.retain_in(all_of(*key), |_, _| false)?;
+                tables.see(*key, now, time_to_live)
+            }
+            Written::Passage(Keep::Past(passage)) if history > 0 => {
+                let at = (key.0, passage.from.position.samples());
+                tables.passages.insert(at, &passage_to_bytes(spec, passage)[..])?;
+                tables.forget_before(*key, passage.to.samples().saturating_sub(history))
+            }
+            Written::Passage(Keep::Past(_)) => Ok(()),
+            Written::Set { position, settings, .. } => {
+                let bytes = settings_to_bytes(spec, *position, settings);
+                tables.turns.insert((key.0, self.number), &bytes[..])?;
+                self.number += 1;
+                tables.see(*key, now, time_to_live)
+            }
+            Written::Forgotten => tables.forget(*key),
+        }
+    }
+}
+
+/// What a transaction writes to; opened once, for that takes longer than most writes.
+struct Tables<'a> {
+    seen: Table<'a, [u8; 16], u64>,
+    records: Table<'a, [u8; 16], &'static [u8]>,
+    turns: Table<'a, ([u8; 16], u64), &'static [u8]>,
+    passages: Table<'a, ([u8; 16], u64), &'static [u8]>,
+}
+
+impl<'a> Tables<'a> {
+    fn open(transaction: &'a WriteTransaction) -> Result<Self, redb::Error> {
+        Ok(Self {
+            seen: transaction.open_table(SEEN)?,
+            records: transaction.open_table(RECORDS)?,
+            turns: transaction.open_table(TURNS)?,
+            passages: transaction.open_table(PASSAGES)?,
+        })
+    }
+
+    /// Notes that a stream is used, unless that was noted within a hundredth of its time to live.
+    fn see(&mut self, key: StreamKey, now: u64, time_to_live: u64) -> Result<(), redb::Error> {
+        let seen = self.seen.get(key.0)?.map(|seen| seen.value());
+        if seen.is_none_or(|seen| now > seen + time_to_live / 100) {
+            self.seen.insert(key.0, now)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the passages of a stream that are not needed from a position on: all before the one that holds
+    /// there.
+    fn forget_before(&mut self, key: StreamKey, oldest: u64) -> Result<(), redb::Error> {
+        let needed = self.passages.range((key.0, 0)..=(key.0, oldest))?.next_back();
+        let Some(needed) = needed.transpose()?.map(|(at, _)| at.value()) else { return Ok(()) };
+        self.passages.retain_in((key.0, 0)..needed, |_, _| false)?;
+        Ok(())
+    }
+
+    fn forget(&mut self, key: StreamKey) -> Result<(), redb::Error> {
+        self.seen.remove(key.0)?;
+        self.records.remove(key.0)?;
+        self.turns.retain_in(all_of(key), |_, _| false)?;
+        self.passages.retain_in(all_of(key), |_, _| false)?;
+        Ok(())
+    }
+
+    /// Forgets streams that nobody has used since `oldest`, so many at a time, and tells how many.
+    fn sweep(&mut self, oldest: u64) -> Result<usize, redb::Error> {
+        let mut unused = Vec::new();
+        for seen in self.seen.iter()? {
+            let (key, seen) = seen?;
+            if seen.value() < oldest {
+                unused.push(StreamKey(key.value()));
+            }
+            if unused.len() == SWEPT_AT_ONCE {
+                break;
+            }
+        }
+        unused.iter().try_for_each(|key| self.forget(*key))?;
+        Ok(unused.len())
     }
 }
 
 impl Batch {
     fn push(&mut self, message: Message) {
         match message {
-            Message::Write(write) => self.writes.push(write),
-            Message::Flush(done) => self.flushes.push(done),
+            Message::Write(write) => {
+                self.is_waited_for |= matches!(write.what, Written::Set { committed: Some(_), .. });
+                self.writes.push(write);
+            }
+            Message::Flush(done) => {
+                self.is_waited_for = true;
+                self.flushes.push(done);
+            }
         }
     }
 
@@ -497,44 +585,6 @@ fn passages(
         }
     }
     Ok(passages)
-}
-
-type Passages<'a> = redb::Table<'a, ([u8; 16], u64), &'static [u8]>;
-
-/// Forgets the passages of a stream that end before a position: those whose successor does not begin after it.
-fn forget_before(
-    passages: &mut Passages<'_>,
-    key: StreamKey,
-    oldest: u64,
-) -> Result<(), redb::Error> {
-    let needed = passages.range((key.0, 0)..=(key.0, oldest))?.next_back();
-    let Some(needed) = needed.transpose()?.map(|(at, _)| at.value()) else { return Ok(()) };
-    passages.retain_in((key.0, 0)..needed, |_, _| false)?;
-    Ok(())
-}
-
-fn forget(transaction: &WriteTransaction, key: StreamKey) -> Result<(), redb::Error> {
-    transaction.open_table(SEEN)?.remove(key.0)?;
-    transaction.open_table(RECORDS)?.remove(key.0)?;
-    transaction.open_table(TURNS)?.retain_in(all_of(key), |_, _| false)?;
-    transaction.open_table(PASSAGES)?.retain_in(all_of(key), |_, _| false)?;
-    Ok(())
-}
-
-/// Forgets streams that nobody has used since `oldest`, so many at a time, and tells how many.
-fn sweep(transaction: &WriteTransaction, oldest: u64) -> Result<usize, redb::Error> {
-    let mut unused = Vec::new();
-    for seen in transaction.open_table(SEEN)?.iter()? {
-        let (key, seen) = seen?;
-        if seen.value() < oldest {
-            unused.push(StreamKey(key.value()));
-        }
-        if unused.len() == SWEPT_AT_ONCE {
-            break;
-        }
-    }
-    unused.iter().try_for_each(|key| forget(transaction, *key))?;
-    Ok(unused.len())
 }
 
 fn all_of(key: StreamKey) -> RangeInclusive<([u8; 16], u64)> {

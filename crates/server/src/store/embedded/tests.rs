@@ -170,8 +170,10 @@ async fn what_is_forgotten_or_unused_for_its_time_to_live_is_gone() {
     let database = store.shared.database().unwrap();
     let transaction = database.begin_write().unwrap();
     transaction.open_table(SEEN).unwrap().insert([1; 16], 1000).unwrap();
-    assert_eq!(sweep(&transaction, 1000).unwrap(), 0);
-    assert_eq!(sweep(&transaction, 1001).unwrap(), 1);
+    let mut tables = Tables::open(&transaction).unwrap();
+    assert_eq!(tables.sweep(1000).unwrap(), 0);
+    assert_eq!(tables.sweep(1001).unwrap(), 1);
+    drop(tables);
     transaction.commit().unwrap();
     assert_eq!(store.recalled(1).await, None);
     assert!(store.recalled(3).await.is_some());
