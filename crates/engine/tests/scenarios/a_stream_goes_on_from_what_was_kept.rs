@@ -29,14 +29,14 @@ fn play(hall: &mut Hall, for_seconds: u16) -> Vec<Keep> {
 }
 
 #[test]
-fn every_ten_seconds_while_it_plays_and_when_it_ceases_to() {
+fn every_nine_seconds_while_it_plays_and_when_it_ceases_to() {
     let mut hall = Hall::new();
     let ear = hall.join(Wav, ms(250));
     assert_eq!(kept(&mut hall), [], "a stream at its beginning is what its origin says");
     let played = records(play(&mut hall, 45));
     let ends: Vec<_> = played.iter().map(|record| seconds(record.to.samples())).collect();
     assert_eq!(ends.len(), 4, "{ends:?}");
-    assert!(ends.windows(2).all(|pair| (10.0..11.1).contains(&(pair[1] - pair[0]))), "{ends:?}");
+    assert!(ends.windows(2).all(|pair| (9.0..10.1).contains(&(pair[1] - pair[0]))), "{ends:?}");
     hall.leave(ear);
     let [Keep::Here(record)] = &kept(&mut hall)[..] else { panic!("not one record") };
     assert_eq!(record.to, hall.stream.position());
