@@ -29,6 +29,9 @@ pub(crate) struct Stage {
     /// Chunks one after another that took longer than they may.
     overruns: u32,
     is_counted_playing: Option<bool>,
+    /// Whether it began though the store could not say what it knows: then it is not kept, lest it take the place of
+    /// what is, until the store has said.
+    is_unread: bool,
     /// While someone follows, and a while after.
     chronicle: Option<Box<Chronicle>>,
 }
@@ -78,6 +81,7 @@ impl Stage {
             spent: Spent::default(),
             overruns: 0,
             is_counted_playing: None,
+            is_unread: false,
             chronicle: None,
         }
     }
@@ -92,6 +96,7 @@ impl Stage {
         self.stream.is_resting()
             && self.seats.is_empty()
             && self.chronicle.is_none()
+            && !self.is_unread
             && self.is_counted_playing == Some(false)
     }
 
@@ -157,6 +162,20 @@ impl Stage {
             chronicle.on_set(applied.position, settings);
         }
         applied
+    }
+
+    /// The same, begun without knowing what the store knows.
+    pub(crate) fn unread(stream: Stream) -> Self {
+        Self { is_unread: true, ..Self::new(stream) }
+    }
+
+    pub(crate) fn is_unread(&self) -> bool {
+        self.is_unread
+    }
+
+    /// Notes that the store has said what it knows.
+    pub(crate) fn on_read(&mut self) {
+        self.is_unread = false;
     }
 
     /// Goes on from elsewhere, if nobody listens: another stream of that name came further.

@@ -300,7 +300,7 @@ impl RenderThread {
 
     /// Tells the store what it should keep of a stream by now.
     fn keep(&mut self, key: StreamKey) {
-        let Some(stage) = self.stages.wake(key) else { return };
+        let Some(stage) = self.stages.wake(key).filter(|stage| !stage.is_unread()) else { return };
         while let Some(keep) = stage.stream.poll_keep() {
             let spec = Arc::clone(stage.stream.spec());
             self.store.keep(Write { key, spec, what: Written::Passage(keep) });

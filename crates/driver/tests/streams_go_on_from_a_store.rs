@@ -168,10 +168,32 @@ async fn what_was_set_elsewhere_is_applied_where_the_stream_is_known() {
 }
 
 #[tokio::test]
+async fn what_is_begun_without_an_answer_does_not_take_the_place_of_what_is_kept() {
+    let store = Arc::new(Shelf::default());
+    let before = driver(&store);
+    listen(&before.handle(), 1).await;
+    before.handle().set(origin(1), vec![level("0.125")]).await.unwrap();
+    let was = before.handle().describe(origin(1)).await.unwrap();
+    before.shutdown();
+
+    store.is_silent.store(true, Relaxed);
+    let after = driver(&store);
+    assert_eq!(listen(&after.handle(), 1).await, Position::START, "it plays all the same");
+    store.is_silent.store(false, Relaxed);
+    let is = after.handle().describe(origin(1)).await.unwrap();
+    assert_eq!((is.position, is.values), (was.position, was.values), "as soon as it can be known");
+    assert_eq!(listen(&after.handle(), 1).await, was.position);
+    after.shutdown();
+    assert!(store.records.lock().unwrap()[&origin(1).key].to > was.position);
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_answer_is_waited_for_a_moment_and_then_done_without() {
-    let store = Arc::new(Shelf { is_silent: true.into(), ..Shelf::default() });
+    let store = Arc::new(Shelf::default());
     let driver = driver(&store);
     let handle = driver.handle();
+    handle.set(origin(3), vec![level("0.5")]).await.unwrap();
+    store.is_silent.store(true, Relaxed);
     let begun = Instant::now();
     let set = handle.set_durably(origin(1), vec![level("0.5")]).await.unwrap();
     assert!(begun.elapsed() >= Handle::STORE_PATIENCE);
@@ -179,6 +201,6 @@ async fn a_store_that_does_not_answer_is_waited_for_a_moment_and_then_done_witho
     assert_eq!(handle.describe(late(2)).await.err(), Some(DriverError::StoreAway));
     // One that is known here needs no store.
     let begun = Instant::now();
-    handle.set(late(1), vec![level("0.75")]).await.unwrap();
+    handle.set(late(3), vec![level("0.75")]).await.unwrap();
     assert!(begun.elapsed() < Handle::STORE_PATIENCE);
 }

@@ -5,7 +5,7 @@
 //!    ├─ Checkpoint ── Event ── Event ───────┤
 //! ```
 
-use perpetuo_station::{Setting, Snapshot, Values};
+use perpetuo_station::{Ramp, Setting, Snapshot, Values};
 
 use crate::Position;
 
@@ -53,6 +53,17 @@ pub enum Keep {
     Past(Box<Passage>),
 }
 
+impl Event {
+    /// Whether an earlier event need not be known when this one is. Before a ramp the last one without counts: it says
+    /// where the ramp begins.
+    pub(crate) fn supersedes(&self, earlier: &Self) -> bool {
+        let (setting, before) = (self.setting, earlier.setting);
+        earlier.position == self.position
+            && before.index() == setting.index()
+            && (setting.ramp() == Ramp::NONE || before.ramp() != Ramp::NONE)
+    }
+}
+
 impl Passage {
     /// The beginning of a performance, and nothing yet of the rest.
     pub fn beginning(values: Values) -> Self {
@@ -60,10 +71,13 @@ impl Passage {
         Self { from, events: Vec::new(), to: Position::START }
     }
 
-    /// Goes on up to an event; one from before the end applies there.
+    /// Goes on up to an event; one from before the end applies there. Of several of one parameter at one position
+    /// the last counts, and before a ramp also the last without one.
     pub fn push(&mut self, event: Event) {
         self.to = self.to.max(event.position);
-        self.events.push(Event { position: self.to, ..event });
+        let event = Event { position: self.to, ..event };
+        self.events.retain(|earlier| !event.supersedes(earlier));
+        self.events.push(event);
     }
 
     /// The values in force, or headed for, at the end.

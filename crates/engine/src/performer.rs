@@ -12,7 +12,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use perpetuo_station::{
-    BLOCK_LEN, Note, Performance, Ramp, Setting, Station, StationSpec, Title, Values,
+    BLOCK_LEN, Note, Performance, Setting, Station, StationSpec, Title, Values,
 };
 
 use crate::{Checkpoint, Event, FRAME_LEN, Passage, Position, position::whole_frames};
@@ -88,15 +88,9 @@ impl Performer {
     /// Applies a setting from the current position on, which it returns.
     pub fn set(&mut self, setting: Setting) -> Position {
         self.values.apply(setting);
-        // Of several settings of one parameter at one position the last counts, and before a ramp also
-        // the last without one: it says where the ramp begins.
-        let is_superseded = |event: &Event| {
-            event.position == self.position
-                && event.setting.index() == setting.index()
-                && (setting.ramp() == Ramp::NONE || event.setting.ramp() != Ramp::NONE)
-        };
-        self.events.retain(|event| !is_superseded(event));
-        self.events.push_back(Event { position: self.position, setting });
+        let event = Event { position: self.position, setting };
+        self.events.retain(|earlier| !event.supersedes(earlier));
+        self.events.push_back(event);
         if let Some(station) = &mut self.station {
             station.set(setting);
         }

@@ -139,6 +139,8 @@ fn joined(passages: Vec<Passage>) -> VecDeque<Passage> {
     let mut all: VecDeque<Passage> = VecDeque::new();
     for passage in passages {
         match all.back_mut() {
+            // What was kept before a rest lies within what was kept after it, which begins earlier.
+            Some(last) if passage.to <= last.to => {}
             Some(last) if goes_on(last, &passage) => {
                 last.events.retain(|event| event.position < passage.from.position);
                 last.events.extend(passage.events);

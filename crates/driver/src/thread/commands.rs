@@ -170,13 +170,24 @@ impl RenderThread {
     fn enter(&mut self, visit: &Visit, now: Instant) {
         let Visit { origin, recalled } = visit;
         if self.stages.known(origin.key) == Known::Not {
-            let stage = Stage::new(self.begin(origin, recalled, now));
+            let stream = self.begin(origin, recalled, now);
+            let stage = match recalled {
+                Recalled::Away => Stage::unread(stream),
+                _ => Stage::new(stream),
+            };
             self.stages.insert(origin.key, stage);
-        } else if self.is_further(visit) {
+            return;
+        }
+        if self.is_further(visit) {
             let stream = self.begin(origin, recalled, now);
             if let Some(stage) = self.stages.wake(origin.key) {
                 stage.adopt(stream);
             }
+        }
+        if matches!(recalled, Recalled::Nothing | Recalled::Passage(_))
+            && let Some(stage) = self.stages.wake(origin.key)
+        {
+            stage.on_read();
         }
     }
 
@@ -190,12 +201,13 @@ impl RenderThread {
         Stream::resume(spec, origin.seed, passage, self.stagger, config, now)
     }
 
-    /// Whether the store knows of a stream that came further than the one here, which does not play.
+    /// Whether the store knows of a stream that came further than the one here, which does not play; or of one
+    /// where the one here was begun in its place.
     fn is_further(&mut self, visit: &Visit) -> bool {
         let Recalled::Passage(passage) = &visit.recalled else { return false };
-        let stage = self.stages.wake(visit.origin.key);
-        stage
-            .is_some_and(|stage| !stage.stream.is_playing() && passage.to > stage.stream.position())
+        let Some(stage) = self.stages.wake(visit.origin.key) else { return false };
+        let is_further = stage.is_unread() || passage.to > stage.stream.position();
+        is_further && !stage.stream.is_playing()
     }
 
     fn describe(&mut self, visit: &Visit, now: Instant) -> Result<State, Denied> {

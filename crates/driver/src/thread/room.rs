@@ -48,8 +48,10 @@ impl RenderThread {
 
     /// Whether nobody can know more of a stream that is known here.
     fn is_up_to_date(&self, key: StreamKey) -> bool {
-        !self.store.is_shared()
-            || self.stages.awake(key).is_some_and(|stage| stage.stream.is_playing())
+        let stage = self.stages.awake(key);
+        let is_unread = stage.is_some_and(Stage::is_unread);
+        let is_playing = stage.is_some_and(|stage| stage.stream.is_playing());
+        is_playing || !(is_unread || self.store.is_shared())
     }
 
     pub(super) fn room_to_listen(&self, origin: &Origin, encoding: Encoding) -> Result<(), Full> {

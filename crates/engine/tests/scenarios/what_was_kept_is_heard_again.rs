@@ -5,13 +5,13 @@ use perpetuo_engine::{Encoding::Wav, FRAME_LEN, Keep, Passage, Position, Recital
 
 use crate::hall::{Hall, RATE, ms, seconds, spec};
 
-/// A stream that played for 150 s, rested, and played for 70 s more, knobs turned all the time: what was heard
-/// and what was kept.
-fn concert() -> (Vec<[u16; 2]>, Vec<Passage>) {
+/// A stream that played for so many seconds, rested, and played again, knobs turned all the time: what was heard
+/// and what was kept, in the order of its beginnings.
+fn concert(lengths: [u64; 2]) -> (Vec<[u16; 2]>, Vec<Passage>) {
     let mut hall = Hall::new();
     let mut passages = Vec::new();
     let mut live = Vec::new();
-    for length in [150, 70] {
+    for length in lengths {
         let ear = hall.join(Wav, ms(250));
         for second in 0..length {
             hall.run(ms(700));
@@ -25,6 +25,7 @@ fn concert() -> (Vec<[u16; 2]>, Vec<Passage>) {
         keep(&mut hall, &mut passages);
     }
     passages.push(hall.stream.open_passage());
+    passages.sort_by_key(|passage| passage.from.position);
     (live, passages)
 }
 
@@ -58,7 +59,7 @@ fn border(second: usize) -> usize {
 
 #[test]
 fn bit_for_bit_from_wherever_it_is_asked_for() {
-    let (live, passages) = concert();
+    let (live, passages) = concert([150, 70]);
     assert!(passages.len() >= 5, "{} passages", passages.len());
     for second in [0, 1, 59, 61, 100, 148, 151, 170, 200] {
         let (from, frames) = (border(second), 700);
@@ -68,8 +69,18 @@ fn bit_for_bit_from_wherever_it_is_asked_for() {
 }
 
 #[test]
+fn bit_for_bit_also_when_it_rested_shortly_after_a_passage_was_closed() {
+    for pause in 60..66 {
+        let (live, passages) = concert([pause, 70]);
+        let frames = live.len() / FRAME_LEN;
+        let again = heard(&passages, Position::START, frames);
+        assert!(again == live[..again.len()], "a rest after {pause} s");
+    }
+}
+
+#[test]
 fn it_begins_where_a_passage_does_half_a_minute_before_or_more() {
-    let (_, passages) = concert();
+    let (_, passages) = concert([150, 70]);
     for second in [0, 50, 85, 95, 100, 125, 200] {
         let from = Position::new(border(second) as u64);
         let recital = Recital::new(spec(), 1, passages.clone(), from, RATE).unwrap();
@@ -84,7 +95,7 @@ fn it_begins_where_a_passage_does_half_a_minute_before_or_more() {
 
 #[test]
 fn what_was_lost_is_passed_over_and_what_comes_after_it_is_heard_as_it_was() {
-    let (live, mut passages) = concert();
+    let (live, mut passages) = concert([150, 70]);
     let lost = passages.remove(1);
     let next = passages[1].from.position;
     assert!(seconds(next.since(lost.from.position)) > 50.0);

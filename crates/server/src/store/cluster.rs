@@ -296,8 +296,9 @@ impl Shared {
     ) -> anyhow::Result<Vec<Passage>> {
         let link = self.link()?;
         let mut beginnings = link.beginnings(origin.key).await?;
+        // Where a listener came and went, several begin close together, the last kept of them first.
         let before = beginnings.iter().rposition(|from| from < span.start()).unwrap_or(0);
-        beginnings.drain(..before);
+        beginnings.drain(..before.saturating_sub(3));
         beginnings.retain(|from| from <= span.end());
         let reading = beginnings.into_iter().map(|from| link.read_past(origin.key, from));
         let mut reading: FuturesOrdered<_> = reading.collect();
@@ -407,7 +408,7 @@ impl Worker {
             {
                 flying.extend(self.send(link, key, spec, item));
             }
-            self.shared.metrics.waiting.set(self.outbox.len() as i64);
+            self.shared.metrics.waiting.set(self.outbox.streams() as i64);
             if self.outbox.is_empty() {
                 for done in self.flushes.drain(..) {
                     // Who asked may have gone.

@@ -20,6 +20,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
@@ -31,10 +32,10 @@ use perpetuo_driver::{Origin, Reading, Store, StoreAway, StreamKey, Write, Writt
 use perpetuo_engine::{Event, Keep, Passage, Position};
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, Table,
-    TableDefinition, WriteTransaction, backends::InMemoryBackend,
+    TableDefinition, TableHandle, WriteTransaction, backends::InMemoryBackend,
 };
 use tokio::sync::oneshot;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::{
     Kept, Metrics,
@@ -92,6 +93,8 @@ struct Shared {
     metrics: Metrics,
     /// Why it cannot be written to.
     away: Mutex<Option<String>>,
+    /// Whether the last reading succeeded.
+    is_readable: AtomicBool,
 }
 
 enum Message {
@@ -128,6 +131,9 @@ impl Embedded {
             std::fs::create_dir_all(dir)
                 .with_context(|| format!("cannot make {}", dir.display()))?;
         }
+        if std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0) {
+            warn!(path = %path.display(), "the store is empty, as after a power cut: streams begin again");
+        }
         let begun = Instant::now();
         let database = loop {
             match open_file(path) {
@@ -161,9 +167,11 @@ impl Embedded {
     ) -> anyhow::Result<Self> {
         let named = path.as_deref().unwrap_or(Path::new("memory"));
         let number = prepare(&database).map_err(|error| match error {
-            Unprepared::Newer(form) => {
-                anyhow!("{} is of form {form}, from a newer perpetuo", named.display())
-            }
+            Unprepared::Foreign => damaged(&"another program made it", named),
+            Unprepared::Newer(form) => anyhow!(
+                "{} is of form {form}, from a newer perpetuo: start that one, or move the file away",
+                named.display()
+            ),
             Unprepared::Failed(error) => damaged(&error, named),
         })?;
         let (queue, messages) = sync_channel(QUEUE);
@@ -173,6 +181,7 @@ impl Embedded {
             kept,
             metrics,
             away: Mutex::default(),
+            is_readable: AtomicBool::new(true),
         });
         let writer = Writer { shared: Arc::clone(&shared), queue: messages, number, swept: None };
         thread::Builder::new()
@@ -196,9 +205,12 @@ impl Embedded {
             let database = shared.database().ok_or(StoreAway)?;
             let read = read(&database);
             shared.metrics.reads.observe(begun.elapsed().as_secs_f64());
+            let was_readable = shared.is_readable.swap(read.is_ok(), Relaxed);
             read.map_err(|error| {
                 shared.metrics.failures.inc();
-                error!(%error, "the store cannot be read");
+                if was_readable {
+                    error!(%error, "the store cannot be read");
+                }
                 StoreAway
             })
         });
@@ -269,7 +281,8 @@ impl Shared {
             Ok(opened) => *database = Some(Arc::new(opened)),
             // Whoever still reads from it holds it open.
             Err(DatabaseError::DatabaseAlreadyOpen) => {}
-            Err(error) => warn!(%error, "the store cannot be opened again"),
+            // It is tried again, and has been told of.
+            Err(error) => debug!(%error, "the store cannot be opened again"),
         }
     }
 }
@@ -369,6 +382,10 @@ impl Writer {
             Written::Passage(Keep::Past(passage)) if history > 0 => {
                 let at = (key.0, passage.from.position.samples());
                 tables.passages.insert(at, &passage_to_bytes(spec, passage)[..])?;
+                // It takes the place of those that begin after it: of what was kept before a rest, or played
+                // on after this and lost by a crash.
+                let after = (key.0, at.1 + 1)..=(key.0, u64::MAX);
+                tables.passages.retain_in(after, |_, _| false)?;
                 tables.forget_before(*key, passage.to.samples().saturating_sub(history))
             }
             Written::Passage(Keep::Past(_)) => Ok(()),
@@ -505,6 +522,8 @@ fn damaged(error: &dyn std::fmt::Display, path: &Path) -> anyhow::Error {
 }
 
 enum Unprepared {
+    /// A file of redb that someone else made.
+    Foreign,
     Newer(u64),
     Failed(redb::Error),
 }
@@ -518,6 +537,11 @@ impl<E: Into<redb::Error>> From<E> for Unprepared {
 /// Sees to it that all tables are there, and tells the first number that is free among the turns.
 fn prepare(database: &Database) -> Result<u64, Unprepared> {
     let transaction = database.begin_write()?;
+    let is_known = |table: &redb::UntypedTableHandle| table.name() == ABOUT.name();
+    let tables: Vec<_> = transaction.list_tables()?.collect();
+    if !tables.is_empty() && !tables.iter().any(is_known) {
+        return Err(Unprepared::Foreign);
+    }
     let number = {
         let mut about = transaction.open_table(ABOUT)?;
         let form = about.get("form")?.map(|form| form.value());

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 /// The first byte of all that is stored; counts changes of the form.
 const FORM: u8 = 1;
 
+/// Samples in a passage at most: half an hour, and none is kept that has a tenth of that.
+const MAX_PASSAGE: u64 = 1800 * 48_000;
+
 /// Bytes that cannot be read: damaged, from a newer program, or another station's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable;
@@ -91,6 +94,11 @@ pub(crate) fn passage_to_bytes(spec: &StationSpec, passage: &Passage) -> Vec<u8>
 pub(crate) fn passage_from_bytes(spec: &StationSpec, bytes: &[u8]) -> Result<Passage, Unreadable> {
     let form: PassageForm<'_> = from_bytes(bytes)?;
     if form.form != FORM || form.station != spec.name {
+        return Err(Unreadable);
+    }
+    // Whoever goes on from it renders all of it.
+    let is_endless = form.to > MAX_PASSAGE || form.from > u64::MAX / 2;
+    if is_endless || form.events.iter().any(|event| event.at > form.to) {
         return Err(Unreadable);
     }
     let mut values = spec.defaults();

@@ -180,6 +180,11 @@ impl Outbox {
         self.lanes.values().map(Lane::len).sum()
     }
 
+    /// Of how many streams something waits.
+    pub(crate) fn streams(&self) -> usize {
+        self.lanes.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.lanes.is_empty()
     }

@@ -155,6 +155,28 @@ async fn passages_are_given_from_the_one_before_the_span_on_and_kept_for_the_his
 }
 
 #[tokio::test]
+async fn a_passage_takes_the_place_of_those_that_begin_after_it() {
+    let dir = Dir::new("superseded");
+    let store = dir.open().unwrap();
+    for (from, to) in [(0, 60), (60, 64), (50, 110)] {
+        store.past(1, passage(from, to));
+    }
+    assert_eq!(store.beginnings(1, 0, 1000).await, [0, 50]);
+}
+
+#[tokio::test]
+async fn a_file_of_redb_that_another_program_made_is_left_alone() {
+    let dir = Dir::new("foreign");
+    let database = open_file(&dir.file()).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(TableDefinition::<u64, u64>::new("theirs")).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = dir.open().err().unwrap().to_string();
+    assert!(error.contains("another program"), "{error}");
+}
+
+#[tokio::test]
 async fn what_is_forgotten_or_unused_for_its_time_to_live_is_gone() {
     let dir = Dir::new("forgotten");
     let store = dir.open().unwrap();
