@@ -171,10 +171,11 @@ impl Performer {
 
     /// Lets go of the station and of all but one checkpoint; the next render picks up from there.
     pub fn rest(&mut self) {
-        if self.station.take().is_some() {
+        let kept = self.checkpoint_before(self.position);
+        // One that began later lies within the passage that goes on from there, and need not be closed.
+        if self.station.take().is_some() && self.open.position < self.checkpoints[kept].position {
             self.close_passage();
         }
-        let kept = self.checkpoint_before(self.position);
         self.checkpoints.drain(..kept);
         self.checkpoints.truncate(1);
         // What is heard after a rest was rendered from there.

@@ -139,7 +139,7 @@ fn joined(passages: Vec<Passage>) -> VecDeque<Passage> {
     let mut all: VecDeque<Passage> = VecDeque::new();
     for passage in passages {
         match all.back_mut() {
-            // What was kept before a rest lies within what was kept after it, which begins earlier.
+            // What was played on from within it, and lost by a crash, was not gone on with.
             Some(last) if passage.to <= last.to => {}
             Some(last) if goes_on(last, &passage) => {
                 last.events.retain(|event| event.position < passage.from.position);

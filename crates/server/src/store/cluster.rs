@@ -296,9 +296,8 @@ impl Shared {
     ) -> anyhow::Result<Vec<Passage>> {
         let link = self.link()?;
         let mut beginnings = link.beginnings(origin.key).await?;
-        // Where a listener came and went, several begin close together, the last kept of them first.
         let before = beginnings.iter().rposition(|from| from < span.start()).unwrap_or(0);
-        beginnings.drain(..before.saturating_sub(3));
+        beginnings.drain(..before);
         beginnings.retain(|from| from <= span.end());
         let reading = beginnings.into_iter().map(|from| link.read_past(origin.key, from));
         let mut reading: FuturesOrdered<_> = reading.collect();

@@ -382,8 +382,8 @@ impl Writer {
             Written::Passage(Keep::Past(passage)) if history > 0 => {
                 let at = (key.0, passage.from.position.samples());
                 tables.passages.insert(at, &passage_to_bytes(spec, passage)[..])?;
-                // It takes the place of those that begin after it: of what was kept before a rest, or played
-                // on after this and lost by a crash.
+                // It takes the place of those that begin after it: of what was played on after this, and lost by
+                // a crash.
                 let after = (key.0, at.1 + 1)..=(key.0, u64::MAX);
                 tables.passages.retain_in(after, |_, _| false)?;
                 tables.forget_before(*key, passage.to.samples().saturating_sub(history))
