@@ -43,7 +43,7 @@ struct File {
     osc: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
     store: Option<StoreAt>,
-    history: Option<History>,
+    history: Option<SecondsUpTo<MAX_HISTORY>>,
     threads: Option<Threads>,
     log_level: Option<LogLevel>,
     time_to_live: Option<Seconds>,
@@ -52,7 +52,7 @@ struct File {
     max_streams: Option<u32>,
     max_listeners: Option<u32>,
     max_listeners_per_stream: Option<u32>,
-    drain: Option<Drain>,
+    drain: Option<SecondsUpTo<MAX_DRAIN>>,
     cors_origin: Option<Vec<Origin>>,
     key: Option<HexKey>,
 }
@@ -62,10 +62,10 @@ struct File {
 #[serde(try_from = "u16")]
 struct Threads(u16);
 
-/// 0 to [`MAX_HISTORY`].
+/// 0 to so many.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u32")]
-struct History(u32);
+struct SecondsUpTo<const MOST: u32>(u32);
 
 /// At least 1.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -76,11 +76,6 @@ struct Seconds(u32);
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "u32")]
 struct PerSecond(u32);
-
-/// 0 to [`MAX_DRAIN`], in seconds.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "u32")]
-struct Drain(u32);
 
 /// A site, as browsers write it.
 #[derive(Clone, Debug, Deserialize)]
@@ -206,7 +201,7 @@ impl Settings {
             data_dir: args.data_dir.or(file.data_dir).map_or_else(default_data_dir, Ok)?,
             store: args.store.or(file.store).unwrap_or(StoreAt::File),
             history: Duration::from_secs(
-                args.history.or(file.history.map(|History(n)| n)).unwrap_or(3600).into(),
+                args.history.or(file.history.map(|SecondsUpTo(n)| n)).unwrap_or(3600).into(),
             ),
             threads: threads.map_or_else(cores, usize::from),
             log_level: args.log_level.or(file.log_level).unwrap_or(LogLevel::Info),
@@ -232,7 +227,7 @@ impl Settings {
                 ),
             },
             drain: Duration::from_secs(
-                args.drain.or(file.drain.map(|Drain(n)| n)).unwrap_or(2).into(),
+                args.drain.or(file.drain.map(|SecondsUpTo(n)| n)).unwrap_or(2).into(),
             ),
             origins: origins.map_or(Origins::Any, |list| {
                 Origins::These(list.into_iter().map(|Origin(origin)| origin).collect())
@@ -264,13 +259,13 @@ impl TryFrom<u32> for Seconds {
     }
 }
 
-impl TryFrom<u32> for History {
+impl<const MOST: u32> TryFrom<u32> for SecondsUpTo<MOST> {
     type Error = String;
 
     fn try_from(seconds: u32) -> Result<Self, String> {
-        match seconds {
-            0..=MAX_HISTORY => Ok(Self(seconds)),
-            _ => Err(format!("{seconds} is out of range; allowed: 0 to {MAX_HISTORY} seconds")),
+        match seconds <= MOST {
+            true => Ok(Self(seconds)),
+            false => Err(format!("{seconds} is out of range; allowed: 0 to {MOST} seconds")),
         }
     }
 }
@@ -282,17 +277,6 @@ impl TryFrom<u32> for PerSecond {
         match n {
             0..=MAX_PER_SECOND => Ok(Self(n)),
             _ => Err(format!("{n} is out of range; allowed: 0 to {MAX_PER_SECOND}")),
-        }
-    }
-}
-
-impl TryFrom<u32> for Drain {
-    type Error = String;
-
-    fn try_from(seconds: u32) -> Result<Self, String> {
-        match seconds {
-            0..=MAX_DRAIN => Ok(Self(seconds)),
-            _ => Err(format!("{seconds} is out of range; allowed: 0 to {MAX_DRAIN} seconds")),
         }
     }
 }
